@@ -1,0 +1,58 @@
+// Whatever was thrown, as what the user is told: a code, what happened, what to do about it. Never a stack.
+import { invalidArgument, ioError, isNadbError, NadbError } from "@nadb/core";
+import { CommanderError } from "commander";
+import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.js";
+import { Interrupted } from "./interrupt.js";
+
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export const usageError = (message: string): NadbError =>
+  invalidArgument(message, "see nadb --help");
+
+/** A reader that went away (`nadb keys | head`) is not a failure: it has what it wanted. */
+export const isClosedOutput = (error: unknown): boolean => systemCode(error) === "EPIPE";
+
+export function exitCodeFor(error: unknown): ExitCode {
+  if (isClosedOutput(error)) return EXIT.done;
+  if (error instanceof Interrupted) return EXIT.interrupted;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  return isNadbError(error) ? exitCodeOf(error.code) : EXIT.failed;
+}
+
+/** Undefined when there is nothing to tell: help was asked for, or nobody listens any more. */
+export function failureOf(error: unknown): Failure | undefined {
+  if (isClosedOutput(error)) return undefined;
+  if (error instanceof Interrupted) return { code: "NADB_INTERRUPTED", message: error.message };
+  if (error instanceof CommanderError) return failureOfUsage(error);
+  if (isNadbError(error)) return failureOfNadb(error);
+  return {
+    code: "NADB_UNEXPECTED",
+    message: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+    hint: "this is a bug in nadb; NADB_DEBUG=1 prints where it happened",
+  };
+}
+
+function failureOfUsage(error: CommanderError): Failure | undefined {
+  if (error.exitCode === 0) return undefined;
+  if (error.code === "commander.help") return failureOfNadb(usageError("a command is missing"));
+  return failureOfNadb(usageError(error.message.replace(/^error: /, "")));
+}
+
+const failureOfNadb = ({ code, message, hint }: NadbError): Failure =>
+  hint === undefined ? { code, message } : { code, message, hint };
+
+/** An error of `node:fs`, with what was being done. A missing file is NADB_NOT_FOUND, the rest NADB_IO. */
+export function fileError(doing: string, error: unknown): NadbError {
+  if (systemCode(error) === "ENOENT") {
+    return new NadbError("NADB_NOT_FOUND", `${doing}: there is no such file or folder`);
+  }
+  return ioError(doing, error);
+}
+
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+}

@@ -1,0 +1,50 @@
+// What every command works with: the global flags, where words go, and the signal that ends it early.
+import { checkName, invalidArgument, KeyValueStore, quote } from "@nadb/core";
+import { openBackend, type OpenBackendOptions } from "./open-backend.js";
+import { Output } from "./output.js";
+
+export interface Flags {
+  readonly store: string;
+  readonly db: string;
+  readonly namespace: string;
+  readonly repo: string;
+  readonly json: boolean;
+  readonly yes: boolean;
+  readonly quiet: boolean;
+}
+
+export interface Terminal {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+export interface Session {
+  readonly flags: Flags;
+  readonly terminal: Terminal;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+}
+
+/** Throws NADB_INVALID_ARGUMENT for a database, namespace or repository that can not be. */
+export function beginSession(flags: Flags, terminal: Terminal, signal: AbortSignal): Session {
+  checkName("database name", flags.db);
+  checkName("namespace", flags.namespace);
+  checkRepositoryPath(flags.repo);
+  const output = new Output(terminal.stdout, terminal.stderr, flags);
+  return { flags, terminal, output, signal };
+}
+
+export async function openStore(
+  { flags }: Session,
+  options: OpenBackendOptions,
+): Promise<KeyValueStore> {
+  const { db, namespace } = flags;
+  return KeyValueStore.open({ backend: openBackend(flags.store, options), db, namespace });
+}
+
+/** A URL is refused, so that it is not taken for a strangely named folder. One letter is a Windows drive. */
+function checkRepositoryPath(repo: string): void {
+  if (repo !== "" && !/^[a-z][a-z0-9+.-]+:/i.test(repo)) return;
+  throw invalidArgument(`repository ${quote(repo)} is no folder`, "write --repo ./backups");
+}

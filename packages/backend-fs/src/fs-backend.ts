@@ -1,0 +1,77 @@
+// The fs backend: the embedded layer over LMDB, in one folder that several processes may share.
+import { mkdir, readdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import {
+  type BackendCapabilities,
+  EmbeddedBackend,
+  type EmbeddedOptions,
+  ioError,
+  MAX_KEY_BYTES,
+  MAX_TAG_BYTES,
+  NadbError,
+  type OrderedKv,
+  type StorageBackend,
+} from "@nadb/core";
+import { openLmdb } from "./lmdb-kv.js";
+
+const DATA_FILE = "data.mdb";
+
+const capabilities: BackendCapabilities = {
+  durable: true,
+  multiProcess: true,
+  snapshots: true,
+  transactions: true,
+  maxKeyBytes: MAX_KEY_BYTES,
+  maxTagBytes: MAX_TAG_BYTES,
+  maxValueBytes: 256 * 1024 * 1024,
+};
+
+export interface FsBackendOptions extends EmbeddedOptions {
+  /** The store's folder, on a local disk: LMDB maps it into memory, which network file systems break. */
+  readonly path: string;
+  /** Make the store when there is none. Default true; false throws NADB_NOT_A_STORE instead. */
+  readonly create?: boolean;
+}
+
+/** A durable store in a local folder. */
+export function fsBackend(options: FsBackendOptions): StorageBackend {
+  const path = resolve(options.path);
+  return new EmbeddedBackend(
+    { name: "fs", capabilities, openKv: () => openFolder(path, options.create ?? true) },
+    options,
+  );
+}
+
+async function openFolder(path: string, create: boolean): Promise<OrderedKv> {
+  const files = await listFolder(path);
+  if (files === undefined || files.length === 0) {
+    if (!create) throw notAStore(`there is no store in ${path}`, "write something to it, or name another folder");
+    await makeFolder(path);
+  } else if (!files.includes(DATA_FILE)) {
+    throw notAStore(`${path} holds other files and no store`, "name an empty folder or a store's own");
+  }
+  return openLmdb(path);
+}
+
+/** Undefined when there is no such folder. */
+async function listFolder(path: string): Promise<string[] | undefined> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    if (code === "ENOTDIR") throw notAStore(`${path} is a file`, "a store is a folder");
+    throw ioError(`opening the store in ${path}`, error);
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    throw ioError(`making a store in ${path}`, error);
+  }
+}
+
+const notAStore = (message: string, hint: string): NadbError =>
+  new NadbError("NADB_NOT_A_STORE", message, { hint });

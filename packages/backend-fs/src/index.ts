@@ -1,0 +1,1 @@
+export { fsBackend, type FsBackendOptions } from "./fs-backend.js";

@@ -1,0 +1,73 @@
+// The API of backups: one store, one repository. Every method leaves the work to the file named for it.
+import type { KeyValueStore, StorageNamespace } from "@nadb/core";
+import { type CreateBackupOptions, createFull } from "./create.js";
+import type { BackupInfo } from "./manifest.js";
+import type { LongWork } from "./progress.js";
+import { Repository } from "./repository.js";
+import { type Restoration, type RestoreOptions, restoreRun } from "./restore.js";
+import type { BackupTarget } from "./target.js";
+import type { Verification } from "./verify.js";
+
+export interface BackupManagerOptions {
+  readonly store: KeyValueStore | StorageNamespace;
+  readonly target: BackupTarget;
+  /** Now, in ms since the epoch. Default `Date.now`. */
+  readonly clock?: () => number;
+  /** Fills the bytes with randomness. Default `crypto.getRandomValues`. */
+  readonly random?: (bytes: Uint8Array) => void;
+}
+
+export class BackupManager {
+  private constructor(
+    readonly storage: StorageNamespace,
+    readonly repository: Repository,
+    readonly options: BackupManagerOptions,
+  ) {}
+
+  /** Makes the repository when the target is empty; NADB_NOT_A_REPOSITORY when it holds something else. */
+  static async open(options: BackupManagerOptions): Promise<BackupManager> {
+    const { store, target } = options;
+    const storage = "storage" in store ? store.storage : store;
+    return new BackupManager(storage, await Repository.open(target, { create: true }), options);
+  }
+
+  /**
+   * A full backup of the namespace at one instant, also while others write. Resolves once it is durable, read
+   * back and proven. Throws NADB_ALREADY_EXISTS, NADB_LOCKED, NADB_INVALID_ARGUMENT for the id; on any failure
+   * nothing is listed.
+   */
+  async createBackup(options: CreateBackupOptions = {}): Promise<BackupInfo> {
+    const { repository, storage } = this;
+    const clock = this.options.clock ?? Date.now;
+    const random = this.options.random ?? ((bytes: Uint8Array) => void crypto.getRandomValues(bytes));
+    return createFull({ repository, storage, clock, random }, options);
+  }
+
+  /** All complete backups in the repository, oldest first, of whatever namespace. */
+  async listBackups(): Promise<BackupInfo[]> {
+    return this.repository.list();
+  }
+
+  /** Throws NADB_NOT_FOUND. */
+  async getBackup(backupId: string): Promise<BackupInfo> {
+    return this.repository.get(backupId);
+  }
+
+  /** Reads the backup as a restore would and reports what it finds; changes nothing. */
+  async verifyBackup(backupId: string, options: LongWork = {}): Promise<Verification> {
+    return this.repository.verify(backupId, options);
+  }
+
+  /**
+   * Restores into the namespace, in one visible step. Throws NADB_NOT_FOUND, NADB_CORRUPTION or
+   * NADB_NEWER_FORMAT; refused or interrupted it leaves the namespace as it was.
+   */
+  async restoreBackup(backupId: string, options: RestoreOptions = {}): Promise<Restoration> {
+    return restoreRun(this.repository, this.storage, backupId, options);
+  }
+
+  /** Throws NADB_NOT_FOUND. */
+  async deleteBackup(backupId: string): Promise<void> {
+    await this.repository.delete(backupId);
+  }
+}

@@ -1,0 +1,125 @@
+// The manifest: what a backup says of itself (ID/metadata.json). On disk snake_case, as the chapter this product
+// comes from has it; in the API camelCase. manifest_checksum covers all other fields, so no edit goes unseen.
+import { checkName, corruption, NadbError, quote, sha256, toHex } from "@nadb/core";
+
+export const MANIFEST_FORMAT = "nadb-pack";
+export const MANIFEST_VERSION = 1;
+/** Manifests are small; anything larger is none. */
+export const MAX_MANIFEST_BYTES = 1 << 20;
+
+export interface BackupInfo {
+  readonly backupId: string;
+  /** When the cut was taken, ISO 8601 in UTC. */
+  readonly timestamp: string;
+  readonly backupType: "full" | "incremental";
+  readonly sourceDb: string;
+  readonly sourceNamespace: string;
+  /** Records and tombstones in the data file. */
+  readonly fileCount: number;
+  readonly recordCount: number;
+  readonly tombstoneCount: number;
+  /** Bytes of all values, before compression. */
+  readonly totalSize: number;
+  /** Bytes of the data file. */
+  readonly storedSize: number;
+  /** "sha256:" and the SHA-256 of the data file, as sha256sum prints it. */
+  readonly checksum: string;
+  readonly compression: boolean;
+  readonly codec: "gzip" | "none";
+  readonly parentBackupId: string | null;
+  readonly fromCheckpoint: string | null;
+  readonly toCheckpoint: string;
+  /** Of the namespace at the cut. */
+  readonly stateDigest: string;
+  readonly dataFile: string;
+  readonly format: typeof MANIFEST_FORMAT;
+  readonly formatVersion: number;
+}
+
+type Kind = "text" | "count" | "flag" | "text?";
+
+/** Field of the API, name on disk, kind of value; in the order in which they are written. */
+const FIELDS: readonly (readonly [keyof BackupInfo, string, Kind])[] = [
+  ["backupId", "backup_id", "text"],
+  ["timestamp", "timestamp", "text"],
+  ["backupType", "backup_type", "text"],
+  ["sourceDb", "source_db", "text"],
+  ["sourceNamespace", "source_namespace", "text"],
+  ["fileCount", "file_count", "count"],
+  ["totalSize", "total_size", "count"],
+  ["checksum", "checksum", "text"],
+  ["compression", "compression", "flag"],
+  ["parentBackupId", "parent_backup_id", "text?"],
+  ["recordCount", "record_count", "count"],
+  ["tombstoneCount", "tombstone_count", "count"],
+  ["storedSize", "stored_size", "count"],
+  ["codec", "codec", "text"],
+  ["fromCheckpoint", "from_checkpoint", "text?"],
+  ["toCheckpoint", "to_checkpoint", "text"],
+  ["stateDigest", "state_digest", "text"],
+  ["dataFile", "data_file", "text"],
+  ["format", "format", "text"],
+  ["formatVersion", "format_version", "count"],
+];
+
+export type ManifestJson = Readonly<Record<string, unknown>>;
+
+export function manifestToJson(info: BackupInfo): ManifestJson {
+  const plain = Object.fromEntries(FIELDS.map(([field, name]) => [name, info[field]]));
+  return { ...plain, manifest_checksum: manifestChecksum(plain) };
+}
+
+export function encodeManifest(info: BackupInfo): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(manifestToJson(info), null, 2)}\n`);
+}
+
+/** @param what names the file in messages. */
+export function decodeManifest(bytes: Uint8Array, what: string): BackupInfo {
+  return manifestFromJson(parseJson(bytes, what), what);
+}
+
+export function manifestFromJson(json: unknown, what: string): BackupInfo {
+  if (!isObject(json) || json["format"] !== MANIFEST_FORMAT) throw corruption(`${what} is no manifest of a backup`);
+  const version = json["format_version"];
+  if (typeof version === "number" && version > MANIFEST_VERSION) {
+    throw new NadbError(
+      "NADB_NEWER_FORMAT",
+      `${what} has format version ${version}, this NADB reads up to ${MANIFEST_VERSION}`,
+      { hint: "update NADB" },
+    );
+  }
+  const { manifest_checksum: checksum, ...plain } = json;
+  if (checksum !== manifestChecksum(plain)) throw corruption(`${what} does not match its own checksum`);
+  const info: Record<string, unknown> = {};
+  for (const [field, name, kind] of FIELDS) {
+    if (!isKind(plain[name], kind)) throw corruption(`${what}: ${name} is ${quote(plain[name])}`);
+    info[field] = plain[name];
+  }
+  const manifest = info as unknown as BackupInfo;
+  checkName("backup id", manifest.backupId);
+  checkName("data file", manifest.dataFile);
+  return manifest;
+}
+
+/** SHA-256 over the JSON of all other fields, sorted by name. */
+function manifestChecksum(plain: ManifestJson): string {
+  const sorted = Object.fromEntries(Object.entries(plain).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return `sha256:${toHex(sha256(new TextEncoder().encode(JSON.stringify(sorted))))}`;
+}
+
+function isKind(value: unknown, kind: Kind): boolean {
+  if (kind === "count") return Number.isSafeInteger(value) && (value as number) >= 0;
+  if (kind === "flag") return typeof value === "boolean";
+  return typeof value === "string" || (kind === "text?" && value === null);
+}
+
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+export function parseJson(bytes: Uint8Array, what: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw corruption(`${what} is no JSON`);
+  }
+}

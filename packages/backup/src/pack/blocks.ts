@@ -1,0 +1,83 @@
+// Changes to raw blocks and back, and the codecs that pack a raw block.
+import { gunzip, gzip } from "#gzip";
+import { corruption, type EncodedChange, readU32, writeU32 } from "@nadb/core";
+import { BLOCK_BYTES, type BlockHeader, CODECS, type CodecId } from "./format.js";
+
+const LENGTH_BYTES = 4;
+
+export interface RawBlock {
+  readonly raw: Uint8Array;
+  readonly changeCount: number;
+}
+
+/** Gathers changes into blocks of about 1 MiB. */
+export async function* gatherBlocks(
+  pages: AsyncIterable<readonly EncodedChange[]>,
+): AsyncGenerator<RawBlock, void, undefined> {
+  let changes: EncodedChange[] = [];
+  let length = 0;
+  for await (const page of pages) {
+    for (const change of page) {
+      changes.push(change);
+      length += LENGTH_BYTES + change.length;
+      if (length < BLOCK_BYTES) continue;
+      yield joinChanges(changes, length);
+      changes = [];
+      length = 0;
+    }
+  }
+  if (changes.length > 0) yield joinChanges(changes, length);
+}
+
+function joinChanges(changes: readonly EncodedChange[], length: number): RawBlock {
+  const raw = new Uint8Array(length);
+  let offset = 0;
+  for (const change of changes) {
+    offset = writeU32(raw, offset, change.length);
+    raw.set(change, offset);
+    offset += change.length;
+  }
+  return { raw, changeCount: changes.length };
+}
+
+/** The changes of a raw block, as views of it. Throws NADB_CORRUPTION unless they fill it exactly. */
+export function splitChanges(raw: Uint8Array, changeCount: number): EncodedChange[] {
+  const changes: EncodedChange[] = [];
+  let offset = 0;
+  while (offset < raw.length) {
+    if (offset + LENGTH_BYTES > raw.length) throw corruption("a block ends inside a length");
+    const end = offset + LENGTH_BYTES + readU32(raw, offset);
+    if (end > raw.length) throw corruption("a change reaches beyond its block");
+    changes.push(raw.subarray(offset + LENGTH_BYTES, end));
+    offset = end;
+  }
+  if (changes.length !== changeCount) {
+    throw corruption(`a block holds ${changes.length} changes, its header says ${changeCount}`);
+  }
+  return changes;
+}
+
+export interface Payload {
+  readonly codec: CodecId;
+  readonly payload: Uint8Array;
+}
+
+/** Level 0 stores as it is; so does any level where packing does not shrink. */
+export async function packPayload(raw: Uint8Array, level: number): Promise<Payload> {
+  if (level > 0) {
+    const payload = await gzip(raw, level);
+    if (payload.length < raw.length) return { codec: CODECS.gzip, payload };
+  }
+  return { codec: CODECS.stored, payload: raw };
+}
+
+export async function unpackPayload(header: BlockHeader, payload: Uint8Array): Promise<Uint8Array> {
+  if (header.codec === CODECS.stored) return payload;
+  const raw = await gunzip(payload, header.rawLength).catch((cause: unknown) => {
+    throw corruption(`a block does not unpack: ${cause instanceof Error ? cause.message : String(cause)}`);
+  });
+  if (raw.length !== header.rawLength) {
+    throw corruption(`a block unpacks to ${raw.length} bytes, its header says ${header.rawLength}`);
+  }
+  return raw;
+}

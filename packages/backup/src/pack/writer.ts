@@ -1,0 +1,64 @@
+// Writes a pack as a stream: memory is the blocks under way, whatever the size of the run.
+import { concatBytes, createSha256, type EncodedChange, sha256 } from "@nadb/core";
+import { mapInOrder } from "../pipeline.js";
+import { gatherBlocks, packPayload, type RawBlock } from "./blocks.js";
+import {
+  encodeBlockHeader,
+  encodeHeader,
+  encodeIndex,
+  encodeTrailer,
+  type IndexEntry,
+  SHA256_BYTES,
+} from "./format.js";
+
+export interface PackOptions {
+  /** gzip level 1 to 9; 0 stores blocks as they are. */
+  readonly level: number;
+  /** Records and tombstones of the run; asked once all changes have been taken. */
+  readonly counts: () => { readonly recordCount: number; readonly tombstoneCount: number };
+}
+
+/** The file's bytes, in chunks. */
+export async function* encodePack(
+  pages: AsyncIterable<readonly EncodedChange[]>,
+  options: PackOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const entries: IndexEntry[] = [];
+  const header = encodeHeader();
+  yield header;
+  let offset = header.length;
+  const blocks = mapInOrder(
+    gatherBlocks(pages),
+    (block) => block.raw.length,
+    (block) => encodeBlock(block, options.level),
+  );
+  for await (const { entry, chunks } of blocks) {
+    entries.push({ offset, ...entry });
+    for (const chunk of chunks) {
+      yield chunk;
+      offset += chunk.length;
+    }
+  }
+  const index = encodeIndex(entries);
+  yield concatBytes([index, sha256(index), encodeTrailer({ indexOffset: offset, ...options.counts() })]);
+}
+
+interface EncodedBlock {
+  readonly entry: Omit<IndexEntry, "offset">;
+  readonly chunks: readonly Uint8Array[];
+}
+
+async function encodeBlock({ raw, changeCount }: RawBlock, level: number): Promise<EncodedBlock> {
+  const { codec, payload } = await packPayload(raw, level);
+  const entry = { changeCount, rawLength: raw.length, storedLength: payload.length };
+  const header = encodeBlockHeader({ codec, ...entry });
+  return { entry, chunks: [header, payload, blockChecksum(header, payload)] };
+}
+
+/** Over header and payload, in one pass. */
+export function blockChecksum(header: Uint8Array, payload: Uint8Array): Uint8Array {
+  const hasher = createSha256();
+  hasher.update(header);
+  hasher.update(payload);
+  return hasher.digest().subarray(0, SHA256_BYTES);
+}

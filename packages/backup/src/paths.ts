@@ -1,0 +1,22 @@
+// File names in a repository, as DESIGN draws them. Everything that touches a file asks here.
+//
+//   metadata.json              index of all backups: a cache
+//   ID/metadata.json           manifest; a backup exists once it does
+//   ID/data.nadb               the run
+//   ID/lease-000001.json       who is writing the backup (lease.ts)
+
+export const INDEX_PATH = "metadata.json";
+export const DATA_FILE = "data.nadb";
+const MANIFEST_FILE = "metadata.json";
+const LEASE = /^lease-(\d{6})\.json$/;
+
+export const manifestPath = (backupId: string): string => `${backupId}/${MANIFEST_FILE}`;
+export const dataPath = (backupId: string, dataFile: string): string => `${backupId}/${dataFile}`;
+export const leasePath = (backupId: string, token: number): string =>
+  `${backupId}/lease-${String(token).padStart(6, "0")}.json`;
+
+/** The fencing token in a lease's file name; undefined for any other file. */
+export function leaseToken(name: string): number | undefined {
+  const match = LEASE.exec(name);
+  return match === null ? undefined : Number(match[1]);
+}

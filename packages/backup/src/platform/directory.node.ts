@@ -1,0 +1,172 @@
+// A target in a local folder. A file is written under a temporary name, flushed, put in place in one step, and
+// its folder flushed: after a crash or a power cut it is there whole or not at all.
+import { readlinkSync } from "node:fs";
+import { link, mkdir, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
+import { hostname } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { ioError, NadbError } from "@nadb/core";
+import type { BackupTarget, TargetEntry, WriteOptions } from "../target.js";
+
+const READ_CHUNK_BYTES = 1 << 18;
+
+/** Files in the folder `path`, which is made with the first write. */
+export function directoryTarget(path: string): BackupTarget {
+  return new DirectoryTarget(resolve(path));
+}
+
+class DirectoryTarget implements BackupTarget {
+  readonly owner = `${machine()} ${process.pid}`;
+  #temporary = 0;
+
+  constructor(readonly name: string) {}
+
+  async list(folder: string): Promise<readonly TargetEntry[]> {
+    const path = join(this.name, folder);
+    try {
+      const entries = await readdir(path, { withFileTypes: true });
+      return await Promise.all(entries.map((entry) => describe(path, entry.name, entry.isDirectory())));
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw ioError(`listing ${path}`, error);
+    }
+  }
+
+  async *read(path: string, options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Uint8Array> {
+    const file = await this.#open(path);
+    try {
+      for (;;) {
+        options.signal?.throwIfAborted();
+        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(READ_CHUNK_BYTES));
+        if (bytesRead === 0) return;
+        yield buffer.subarray(0, bytesRead);
+      }
+    } catch (error) {
+      throw asIoError(`reading ${join(this.name, path)}`, error);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async size(path: string): Promise<number | undefined> {
+    try {
+      return (await stat(join(this.name, path))).size;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw ioError(`looking at ${join(this.name, path)}`, error);
+    }
+  }
+
+  async write(
+    path: string,
+    chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    options: WriteOptions = {},
+  ): Promise<void> {
+    const final = join(this.name, path);
+    const temporary = join(dirname(final), `.tmp-${process.pid}-${++this.#temporary}`);
+    try {
+      await makeFolder(dirname(final));
+      await writeDurably(temporary, chunks, options.signal);
+      if (options.ifAbsent) await publishIfAbsent(temporary, final);
+      else await rename(temporary, final);
+      await flushFolder(dirname(final));
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw asIoError(`writing ${final}`, error);
+    }
+  }
+
+  async remove(path: string): Promise<void> {
+    const whole = join(this.name, path);
+    try {
+      await rm(whole, { force: true, recursive: true });
+      await flushFolder(dirname(whole));
+    } catch (error) {
+      if (!isMissing(error)) throw ioError(`removing ${whole}`, error);
+    }
+  }
+
+  isGone(owner: string): boolean {
+    const split = owner.lastIndexOf(" ");
+    if (owner.slice(0, split) !== machine()) return false;
+    try {
+      process.kill(Number(owner.slice(split + 1)), 0);
+      return false;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === "ESRCH";
+    }
+  }
+
+  async #open(path: string) {
+    try {
+      return await open(join(this.name, path), "r");
+    } catch (error) {
+      if (isMissing(error)) throw new NadbError("NADB_NOT_FOUND", `there is no file ${join(this.name, path)}`);
+      throw ioError(`opening ${join(this.name, path)}`, error);
+    }
+  }
+}
+
+async function describe(folder: string, name: string, isFolder: boolean): Promise<TargetEntry> {
+  if (isFolder) return { name, type: "folder", size: 0 };
+  return { name, type: "file", size: (await stat(join(folder, name))).size };
+}
+
+async function writeDurably(
+  path: string,
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const file = await open(path, "wx");
+  try {
+    for await (const chunk of chunks) {
+      signal?.throwIfAborted();
+      await file.writeFile(chunk);
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A hard link fails when the name is taken: of several writers one wins. */
+async function publishIfAbsent(temporary: string, final: string): Promise<void> {
+  try {
+    await link(temporary, final);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    throw new NadbError("NADB_ALREADY_EXISTS", `there is a file ${final} already`);
+  }
+  await unlink(temporary);
+}
+
+async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first !== undefined) await flushFolder(dirname(first));
+}
+
+async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** The machine and, on Linux, the process namespace: where a process id means the same process. */
+function machine(): string {
+  try {
+    return `${hostname()} ${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return hostname(); // no /proc: process ids are the machine's
+  }
+}
+
+const isMissing = (error: unknown): boolean =>
+  ["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
+
+/** Only what the operating system reported is wrapped; our own errors and aborts pass. */
+function asIoError(doing: string, error: unknown): unknown {
+  const isSystemError = error instanceof Error && "syscall" in error;
+  return isSystemError ? ioError(doing, error) : error;
+}

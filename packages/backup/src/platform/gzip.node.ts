@@ -1,0 +1,16 @@
+// gzip by Node's zlib, on the thread pool. Same interface and same format as gzip.portable.ts.
+import { promisify } from "node:util";
+import { constants, gunzip as zlibGunzip, gzip as zlibGzip } from "node:zlib";
+
+const deflate = promisify<Uint8Array, object, Uint8Array>(zlibGzip);
+const inflate = promisify<Uint8Array, object, Uint8Array>(zlibGunzip);
+
+/** Level 1 to 9. */
+export async function gzip(bytes: Uint8Array, level: number): Promise<Uint8Array> {
+  return deflate(bytes, { level, memLevel: constants.Z_MAX_MEMLEVEL });
+}
+
+/** Throws when the bytes are no gzip, or unpack to more than `rawLength`. */
+export async function gunzip(bytes: Uint8Array, rawLength: number): Promise<Uint8Array> {
+  return inflate(bytes, { maxOutputLength: Math.max(1, rawLength) });
+}

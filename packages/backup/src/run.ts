@@ -1,0 +1,133 @@
+// Reading a backup's run, proven: every byte against the checksums, every record against the state digest.
+// Verification and restore both read through here, so they can not disagree.
+import {
+  corruption,
+  createSha256,
+  decodeChange,
+  type EncodedChange,
+  isNadbError,
+  isTombstone,
+  recordValueLength,
+  StateDigest,
+  toHex,
+} from "@nadb/core";
+import type { BackupInfo } from "./manifest.js";
+import { decodePack } from "./pack/reader.js";
+import { dataPath } from "./paths.js";
+import type { LongWork, Progress } from "./progress.js";
+import type { BackupTarget } from "./target.js";
+
+/** What the changes of a run add up to. */
+export class RunTotals {
+  recordCount = 0;
+  tombstoneCount = 0;
+  /** Bytes of values. */
+  totalSize = 0;
+  /** Bytes of encoded changes. */
+  bytes = 0;
+
+  add(change: EncodedChange): void {
+    this.bytes += change.length;
+    if (isTombstone(change)) {
+      this.tombstoneCount++;
+      return;
+    }
+    this.recordCount++;
+    this.totalSize += recordValueLength(change);
+  }
+}
+
+/** Passes the chunks on and hashes them; `checksum` is true once all have passed. */
+export class HashedChunks {
+  readonly #hasher = createSha256();
+  size = 0;
+
+  async *pass(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of chunks) {
+      this.#hasher.update(chunk);
+      this.size += chunk.length;
+      yield chunk;
+    }
+  }
+
+  /** As a manifest has it. Call it once, at the end. */
+  checksum(): string {
+    return `sha256:${toHex(this.#hasher.digest())}`;
+  }
+}
+
+/**
+ * The changes of one backup, a block at a time. Checks the data file and compares it with the manifest;
+ * only an iteration that reaches its end has seen all of it. Throws NADB_CORRUPTION naming the file.
+ */
+export async function* readRun(
+  target: BackupTarget,
+  info: BackupInfo,
+  phase: Progress["phase"],
+  { signal, onProgress }: LongWork,
+): AsyncGenerator<readonly EncodedChange[], void, undefined> {
+  const path = dataPath(info.backupId, info.dataFile);
+  try {
+    await checkSize(target, path, info);
+    const file = new HashedChunks();
+    const totals = new RunTotals();
+    const chunks = file.pass(target.read(path, signal === undefined ? {} : { signal }));
+    for await (const changes of decodePack(chunks, info.storedSize)) {
+      signal?.throwIfAborted();
+      for (const change of changes) totals.add(change);
+      yield changes;
+      onProgress?.({
+        phase,
+        records: totals.recordCount,
+        bytes: totals.bytes,
+        totalRecords: info.recordCount,
+      });
+    }
+    compareWithManifest(info, totals, file.checksum());
+  } catch (error) {
+    throw isNadbError(error, "NADB_CORRUPTION") ? corruption(`${path}: ${error.message}`, error.hint) : error;
+  }
+}
+
+async function checkSize(target: BackupTarget, path: string, info: BackupInfo): Promise<void> {
+  const size = await target.size(path);
+  if (size === undefined) throw corruption("the data file is missing");
+  if (size !== info.storedSize) throw corruption(`it has ${size} bytes, its manifest says ${info.storedSize}`);
+}
+
+function compareWithManifest(info: BackupInfo, totals: RunTotals, checksum: string): void {
+  const compared: readonly (readonly [string, string | number, string | number])[] = [
+    ["checksum", checksum, info.checksum],
+    ["record_count", totals.recordCount, info.recordCount],
+    ["tombstone_count", totals.tombstoneCount, info.tombstoneCount],
+    ["file_count", totals.recordCount + totals.tombstoneCount, info.fileCount],
+    ["total_size", totals.totalSize, info.totalSize],
+  ];
+  for (const [field, found, expected] of compared) {
+    if (found !== expected) throw corruption(`${field} is ${found}, its manifest says ${expected}`);
+  }
+}
+
+/**
+ * The state that a backup restores to, as changes; at the end its digest must be the manifest's.
+ * Every change is decoded, so what passes here a store will take.
+ */
+export async function* provenState(
+  target: BackupTarget,
+  info: BackupInfo,
+  phase: Progress["phase"],
+  work: LongWork,
+): AsyncGenerator<readonly EncodedChange[], void, undefined> {
+  const digest = new StateDigest();
+  for await (const changes of readRun(target, info, phase, work)) {
+    for (const change of changes) {
+      if (decodeChange(change).type === "record") digest.toggle(change);
+    }
+    yield changes;
+  }
+  if (digest.toHex() !== info.stateDigest) {
+    throw corruption(
+      `backup ${info.backupId}: its records have state digest ${digest.toHex()}, its manifest says ${info.stateDigest}`,
+    );
+  }
+}

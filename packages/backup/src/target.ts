@@ -1,0 +1,53 @@
+// Where a repository's files live. A target knows files and folders, nothing of backups. What it promises is
+// little, so that object storage or any StorageBackend can be one.
+import { concatBytes, corruption } from "@nadb/core";
+
+export interface TargetEntry {
+  /** One path segment. */
+  readonly name: string;
+  readonly type: "file" | "folder";
+  /** In bytes; 0 for a folder. */
+  readonly size: number;
+}
+
+export interface WriteOptions {
+  /** Throw NADB_ALREADY_EXISTS, and change nothing, when a file is there. One of several racers wins. */
+  readonly ifAbsent?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Paths are segments joined by "/"; segments match the rule for names, or begin with a dot (leftovers). */
+export interface BackupTarget {
+  /** For messages, e.g. "/srv/backups". */
+  readonly name: string;
+  /** The entries of one folder, "" the root; none when there is no such folder. */
+  list(folder: string): Promise<readonly TargetEntry[]>;
+  /** The file's bytes in order. Throws NADB_NOT_FOUND. */
+  read(path: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
+  /** Size in bytes, undefined when there is no such file. */
+  size(path: string): Promise<number | undefined>;
+  /** All or nothing: the file is complete, durable and visible when this resolves, and not there before. */
+  write(
+    path: string,
+    chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    options?: WriteOptions,
+  ): Promise<void>;
+  /** Removes a file, or a folder with all it holds; what is not there is no error. */
+  remove(path: string): Promise<void>;
+  /** Names this process (or client) in leases. */
+  readonly owner: string;
+  /** True only when the owner is certainly gone; then nobody has to wait for its lease to end. */
+  isGone(owner: string): boolean;
+}
+
+/** A small file, whole. Throws NADB_NOT_FOUND, and NADB_CORRUPTION beyond `maxBytes`. */
+export async function readWhole(target: BackupTarget, path: string, maxBytes: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of target.read(path)) {
+    length += part.length;
+    if (length > maxBytes) throw corruption(`${path} has more than ${maxBytes} bytes`);
+    parts.push(part);
+  }
+  return concatBytes(parts);
+}

@@ -1,0 +1,149 @@
+// Writing one record or tombstone with all its indexes. Commits, sweeps and staged loads all come through
+// here, so feed, tag index, expiry index, counts and digest can not disagree.
+import type { EncodedChange, StoredRecord } from "../backend.js";
+import { readU64, writeU64 } from "../bytes.js";
+import { corruption } from "../errors.js";
+import { decodeRecord, encodeTombstone } from "../record.js";
+import type { Totals } from "./entry.js";
+import type { Space } from "./layout.js";
+import type { ReadTransaction, WriteTransaction } from "./ordered-kv.js";
+
+const NOTHING = new Uint8Array(0);
+
+/** Where a live key stands. `expiresAt` 0 = never. */
+export interface LiveEntry {
+  readonly version: number;
+  readonly expiresAt: number;
+}
+
+export function readLive(tx: ReadTransaction, space: Space, key: string): LiveEntry | undefined {
+  const bytes = tx.get(space.live(key));
+  return bytes === undefined ? undefined : decodeLive(bytes);
+}
+
+export const decodeLive = (bytes: Uint8Array): LiveEntry => ({
+  version: readU64(bytes, 0),
+  expiresAt: readU64(bytes, 8),
+});
+
+export const isExpired = (expiresAt: number, now: number): boolean => expiresAt !== 0 && expiresAt <= now;
+
+export function readRecord(tx: ReadTransaction, space: Space, version: number): EncodedChange {
+  const bytes = tx.get(space.feed(version));
+  if (bytes === undefined) throw corruption(`the record at version ${version} is missing from the feed`);
+  return bytes;
+}
+
+/** One transaction's work on one space. Tag counts gather in memory; `finish` writes them. */
+export class Applier {
+  readonly #tagCounts = new Map<string, number>();
+
+  constructor(
+    readonly tx: WriteTransaction,
+    readonly space: Space,
+    readonly totals: Totals,
+  ) {}
+
+  /**
+   * Takes the record of `key` out of feed and totals and answers it. REQUIRES: `putIn` or `delete` of the
+   * same key follows; they settle its indexes.
+   */
+  takeOut(key: string): StoredRecord | undefined {
+    const { tx, space, totals } = this;
+    const live = readLive(tx, space, key);
+    if (live === undefined) return undefined;
+    const encoded = readRecord(tx, space, live.version);
+    const record = decodeRecord(encoded);
+    tx.delete(space.feed(live.version));
+    totals.digest.toggle(encoded);
+    totals.count -= 1;
+    totals.bytes -= record.value.length;
+    return record;
+  }
+
+  /** REQUIRES: `old` is what `takeOut` answered; `encoded` encodes `record`, its version above all before. */
+  putIn(old: StoredRecord | undefined, record: StoredRecord, encoded: EncodedChange): void {
+    const { tx, space, totals } = this;
+    const { key, version } = record;
+    if (old === undefined) this.#forgetTombstone(key);
+    tx.put(space.feed(version), encoded);
+    tx.put(space.live(key), encodeLive(version, record.expiresAt ?? 0));
+    this.#moveTags(key, old, record);
+    this.#moveExpiry(key, old?.expiresAt, record.expiresAt);
+    totals.digest.toggle(encoded);
+    totals.count += 1;
+    totals.bytes += record.value.length;
+    totals.version = version;
+  }
+
+  /** Leaves a tombstone also where there was no record. Answers the record that went. */
+  delete(key: string, version: number, deletedAt: number): StoredRecord | undefined {
+    const { tx, space, totals } = this;
+    const old = this.takeOut(key);
+    if (old === undefined) {
+      this.#forgetTombstone(key);
+    } else {
+      tx.delete(space.live(key));
+      this.#moveTags(key, old, undefined);
+      this.#moveExpiry(key, old.expiresAt, undefined);
+    }
+    tx.put(space.grave(version), encodeTombstone({ key, version, deletedAt }));
+    tx.put(space.dead(key), encodeNumber(version));
+    totals.version = version;
+    return old;
+  }
+
+  finish(): void {
+    for (const [tag, change] of this.#tagCounts) {
+      if (change === 0) continue;
+      const stored = this.tx.get(this.space.tagCount(tag));
+      const count = (stored === undefined ? 0 : readU64(stored, 0)) + change;
+      if (count > 0) this.tx.put(this.space.tagCount(tag), encodeNumber(count));
+      else this.tx.delete(this.space.tagCount(tag));
+    }
+    this.#tagCounts.clear();
+  }
+
+  #forgetTombstone(key: string): void {
+    const dead = this.tx.get(this.space.dead(key));
+    if (dead === undefined) return;
+    this.tx.delete(this.space.grave(readU64(dead, 0)));
+    this.tx.delete(this.space.dead(key));
+  }
+
+  #moveTags(key: string, old: StoredRecord | undefined, record: StoredRecord | undefined): void {
+    const stays = new Set(record?.tags);
+    for (const tag of old?.tags ?? []) {
+      this.#count(tag, -1);
+      if (!stays.has(tag)) this.tx.delete(this.space.tag(tag, key));
+    }
+    const written = new Set(old?.expiresAt === record?.expiresAt ? old?.tags : []);
+    for (const tag of record?.tags ?? []) {
+      this.#count(tag, +1);
+      if (!written.has(tag)) this.tx.put(this.space.tag(tag, key), encodeNumber(record?.expiresAt ?? 0));
+    }
+  }
+
+  #moveExpiry(key: string, from: number | undefined, to: number | undefined): void {
+    if (from === to) return;
+    if (from !== undefined) this.tx.delete(this.space.expiry(from, key));
+    if (to !== undefined) this.tx.put(this.space.expiry(to, key), NOTHING);
+  }
+
+  #count(tag: string, change: number): void {
+    this.#tagCounts.set(tag, (this.#tagCounts.get(tag) ?? 0) + change);
+  }
+}
+
+function encodeNumber(number: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  writeU64(bytes, 0, number);
+  return bytes;
+}
+
+function encodeLive(version: number, expiresAt: number): Uint8Array {
+  const bytes = new Uint8Array(16);
+  writeU64(bytes, 0, version);
+  writeU64(bytes, 8, expiresAt);
+  return bytes;
+}

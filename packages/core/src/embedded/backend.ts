@@ -1,0 +1,209 @@
+// A whole StorageBackend over an OrderedKv. An embedded engine is this plus some sixty lines of its own.
+import type {
+  BackendCapabilities,
+  NamespaceId,
+  StorageBackend,
+  StorageNamespace,
+} from "../backend.js";
+import { CONTRACT } from "../backend.js";
+import { invalidArgument, NadbError } from "../errors.js";
+import { checkName } from "../limits.js";
+import { collectGarbage, throwAway } from "./garbage.js";
+import { allNamespaces, namespaceKey, namespaceOfKey } from "./layout.js";
+import { EmbeddedNamespace } from "./namespace.js";
+import type { OrderedKv, ReadTransaction, WriteTransaction } from "./ordered-kv.js";
+import { checkFormat, readSpace } from "./root.js";
+
+const DEFAULT_TOMBSTONE_RETENTION_SECONDS = 30 * 24 * 3600;
+const GARBAGE_BATCH = 2_000;
+
+/** Options that every embedded backend takes. */
+export interface EmbeddedOptions {
+  /** Now, in ms since the epoch. Default `Date.now`. */
+  readonly clock?: () => number;
+  /** Fills the bytes with randomness. Default `crypto.getRandomValues`. */
+  readonly random?: (bytes: Uint8Array) => void;
+  /** Deletes stay in the change feed at least this long. Default 30 days. */
+  readonly tombstoneRetentionSeconds?: number;
+}
+
+export interface EmbeddedEngine {
+  readonly name: string;
+  readonly capabilities: BackendCapabilities;
+  /** Called once per `open`. Throws NADB_NOT_A_STORE, NADB_NEWER_FORMAT or NADB_IO. */
+  openKv(): Promise<OrderedKv>;
+}
+
+/** What namespaces and loads need of their backend. */
+export interface EmbeddedHost {
+  readonly capabilities: BackendCapabilities;
+  readonly clock: () => number;
+  readonly random: (bytes: Uint8Array) => void;
+  readonly tombstoneRetentionMs: number;
+  read<T>(body: (tx: ReadTransaction) => T): T;
+  write<T>(body: (tx: WriteTransaction) => T, signal?: AbortSignal): Promise<T>;
+  snapshot(): OpenView;
+  /** Told that a space went to the garbage; collects it in the background. */
+  garbageMade(): void;
+}
+
+/** A snapshot in a consumer's hands. Closing the backend closes it under the consumer. */
+export interface OpenView {
+  readonly tx: ReadTransaction;
+  /** Throws NADB_CLOSED once the backend has closed. */
+  checkOpen(): void;
+  /** Idempotent. */
+  close(): void;
+}
+
+export class EmbeddedBackend implements StorageBackend {
+  readonly contract = CONTRACT;
+  readonly name: string;
+  readonly capabilities: BackendCapabilities;
+  readonly #engine: EmbeddedEngine;
+  readonly #host: EmbeddedHost;
+  readonly #views = new Set<OpenView>();
+  readonly #writes = new Set<Promise<unknown>>();
+  #opening: Promise<OrderedKv> | undefined;
+  #kv: OrderedKv | undefined;
+  #closing: Promise<void> | undefined;
+  #collecting = false;
+
+  constructor(engine: EmbeddedEngine, options: EmbeddedOptions = {}) {
+    this.#engine = engine;
+    this.name = engine.name;
+    this.capabilities = engine.capabilities;
+    const retention = options.tombstoneRetentionSeconds ?? DEFAULT_TOMBSTONE_RETENTION_SECONDS;
+    if (!(retention >= 0)) {
+      throw invalidArgument(`tombstoneRetentionSeconds ${String(retention)} is not a number of at least 0`);
+    }
+    this.#host = {
+      capabilities: engine.capabilities,
+      clock: options.clock ?? Date.now,
+      random: options.random ?? ((bytes) => void crypto.getRandomValues(bytes)),
+      tombstoneRetentionMs: retention * 1000,
+      read: (body) => this.#openKv().read(body),
+      write: (body, signal) => this.#write(body, signal),
+      snapshot: () => this.#snapshot(),
+      garbageMade: () => this.#collectInBackground(),
+    };
+  }
+
+  async open(): Promise<void> {
+    if (this.#closing !== undefined) throw closed(this.name);
+    this.#opening ??= this.#openEngine();
+    try {
+      await this.#opening;
+    } catch (error) {
+      this.#opening = undefined;
+      throw error;
+    }
+  }
+
+  async namespace(id: NamespaceId): Promise<StorageNamespace> {
+    checkNamespaceId(id);
+    this.#openKv();
+    return new EmbeddedNamespace({ db: id.db, namespace: id.namespace }, this.#host);
+  }
+
+  async *namespaces(): AsyncGenerator<NamespaceId, void, undefined> {
+    const ids = this.#openKv().read((tx) =>
+      Array.from(tx.range(allNamespaces), ({ key }) => namespaceOfKey(key)),
+    );
+    yield* ids;
+  }
+
+  async drop(id: NamespaceId): Promise<void> {
+    checkNamespaceId(id);
+    await this.#write((tx) => {
+      const space = readSpace(tx, namespaceKey(id));
+      if (space === undefined) return;
+      tx.delete(namespaceKey(id));
+      throwAway(tx, space);
+    });
+    this.#collectInBackground();
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#closeEngine();
+    await this.#closing;
+  }
+
+  async #openEngine(): Promise<OrderedKv> {
+    const kv = await this.#engine.openKv();
+    try {
+      await checkFormat(kv, this.name);
+    } catch (error) {
+      await kv.close();
+      throw error;
+    }
+    this.#kv = kv;
+    return kv;
+  }
+
+  async #closeEngine(): Promise<void> {
+    await this.#opening?.catch(() => undefined); // a failed open has told its caller
+    const kv = this.#kv;
+    this.#kv = undefined;
+    await Promise.allSettled(this.#writes); // each write has its own caller to tell
+    for (const view of [...this.#views]) view.close();
+    await kv?.close();
+  }
+
+  #openKv(): OrderedKv {
+    if (this.#kv === undefined) throw closed(this.name);
+    return this.#kv;
+  }
+
+  async #write<T>(body: (tx: WriteTransaction) => T, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted();
+    const write = this.#openKv().write(body);
+    this.#writes.add(write);
+    try {
+      return await write;
+    } finally {
+      this.#writes.delete(write);
+    }
+  }
+
+  #snapshot(): OpenView {
+    const snapshot = this.#openKv().snapshot();
+    const view: OpenView = {
+      tx: snapshot,
+      checkOpen: () => {
+        if (!this.#views.has(view)) throw closed(this.name);
+      },
+      close: () => {
+        if (this.#views.delete(view)) snapshot.close();
+      },
+    };
+    this.#views.add(view);
+    return view;
+  }
+
+  /** What close interrupts goes on with the next garbage, or with the next commits. */
+  #collectInBackground(): void {
+    if (this.#collecting) return;
+    this.#collecting = true;
+    const step = async (): Promise<void> => {
+      while (this.#kv !== undefined && (await this.#write((tx) => collectGarbage(tx, GARBAGE_BATCH))));
+    };
+    // A failure here loses nothing: the garbage stays listed, and the next commit meets the same fault and tells.
+    step().then(
+      () => {
+        this.#collecting = false;
+      },
+      () => {
+        this.#collecting = false;
+      },
+    );
+  }
+}
+
+function checkNamespaceId(id: NamespaceId): void {
+  checkName("database name", id.db);
+  checkName("namespace", id.namespace);
+}
+
+const closed = (name: string): NadbError =>
+  new NadbError("NADB_CLOSED", `the ${name} backend is not open`, { hint: "open it, or use it before close" });

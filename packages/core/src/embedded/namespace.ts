@@ -1,0 +1,209 @@
+// A namespace over an OrderedKv: each method checks its input, opens one transaction, and leaves the work to
+// the file named for it.
+import type {
+  ChangePage,
+  ChangesOptions,
+  Checkpoint,
+  Commit,
+  CommitOptions,
+  Head,
+  KeyQuery,
+  Mutation,
+  NamespaceId,
+  Page,
+  StagedLoad,
+  StorageNamespace,
+  StoredRecord,
+  TagQuery,
+} from "../backend.js";
+import { invalidArgument } from "../errors.js";
+import { checkCommitId, checkKey, checkMutations, checkTagQuery, pageLimit } from "../limits.js";
+import { decodeRecord } from "../record.js";
+import { Applier, isExpired, readLive, readRecord } from "./apply.js";
+import type { EmbeddedHost } from "./backend.js";
+import { readChanges } from "./changes.js";
+import { applyMutations, checkExpectations } from "./commit.js";
+import { recallCommit, rememberCommit } from "./commit-ids.js";
+import { checkpointOf, headOf, type NamespaceEntry, newEntry, newGeneration, versionIn } from "./entry.js";
+import { collectGarbage } from "./garbage.js";
+import { namespaceKey, Space } from "./layout.js";
+import type { ReadTransaction, WriteTransaction } from "./ordered-kv.js";
+import { countTags, listKeys, queryTags } from "./query.js";
+import { newSpace, readEntry, readSpace, writeEntry } from "./root.js";
+import { beginLoad } from "./staging.js";
+import { sweepExpired, trimOldTombstones, trimThrough } from "./sweep.js";
+
+/** Housekeeping that each commit does on the side. */
+const SWEEP_STEP = 8;
+const GARBAGE_STEP = 64;
+
+type SignalOption = { readonly signal?: AbortSignal };
+
+export class EmbeddedNamespace implements StorageNamespace {
+  readonly #key: Uint8Array;
+  #space: Space | undefined;
+
+  constructor(
+    readonly id: NamespaceId,
+    readonly host: EmbeddedHost,
+  ) {
+    this.#key = namespaceKey(id);
+  }
+
+  async head(options: SignalOption = {}): Promise<Head> {
+    return this.#read((tx) => headOf(readEntry(tx, this.id)), options.signal);
+  }
+
+  async getMany(
+    keys: readonly string[],
+    options: SignalOption = {},
+  ): Promise<(StoredRecord | undefined)[]> {
+    for (const key of keys) checkKey(key);
+    const now = this.host.clock();
+    return this.#readSpace(
+      (tx, space) => keys.map((key) => readLiveRecord(tx, space, key, now)),
+      () => keys.map(() => undefined),
+      options.signal,
+    );
+  }
+
+  async commit(mutations: readonly Mutation[], options: CommitOptions = {}): Promise<Commit> {
+    const { expect, id, signal } = options;
+    checkMutations(mutations, this.host.capabilities.maxValueBytes);
+    for (const { key } of expect ?? []) checkKey(key);
+    if (id !== undefined) checkCommitId(id);
+    return this.host.write((tx) => {
+      const now = this.host.clock();
+      const entry = readEntry(tx, this.id) ?? this.#newEntry(tx);
+      const space = this.#spaceOf(entry.space);
+      const earlier = id === undefined ? undefined : recallCommit(tx, space, id);
+      if (earlier !== undefined) return earlier;
+      checkExpectations(tx, space, expect, now);
+      const applier = new Applier(tx, space, entry);
+      const versions = applyMutations(applier, entry, mutations, now);
+      this.#keepHouse(applier, entry, now, SWEEP_STEP);
+      const commit = { checkpoint: checkpointOf(entry), versions };
+      if (id !== undefined) rememberCommit(tx, space, id, commit, now);
+      writeEntry(tx, this.id, entry);
+      return commit;
+    }, signal);
+  }
+
+  async *changes(
+    since: Checkpoint | null,
+    options: ChangesOptions = {},
+  ): AsyncGenerator<ChangePage, void, undefined> {
+    options.signal?.throwIfAborted();
+    const view = this.host.snapshot();
+    try {
+      const entry = readEntry(view.tx, this.id);
+      const space = new Space(entry?.space ?? 0);
+      yield* readChanges(view.tx, space, entry, since, options, view.checkOpen);
+    } finally {
+      view.close();
+    }
+  }
+
+  async keys(query: KeyQuery = {}): Promise<Page<string>> {
+    if (query.prefix !== undefined && query.prefix !== "") checkKey(query.prefix);
+    return this.#list(query, (tx, space, now) => listKeys(tx, space, query, now));
+  }
+
+  async query(query: TagQuery): Promise<Page<string>> {
+    checkTagQuery(query);
+    return this.#list(query, (tx, space, now) => queryTags(tx, space, query, now));
+  }
+
+  async tags(options: SignalOption = {}): Promise<ReadonlyMap<string, number>> {
+    const now = this.host.clock();
+    return this.#readSpace((tx, space) => countTags(tx, space, now), () => new Map(), options.signal);
+  }
+
+  async sweep(now: number, limit: number): Promise<number> {
+    if (!Number.isInteger(limit) || limit < 1) {
+      throw invalidArgument(`limit ${String(limit)} is not a whole number above 0`);
+    }
+    return this.host.write((tx) => {
+      const entry = readEntry(tx, this.id);
+      if (entry === undefined) return 0;
+      const applier = new Applier(tx, this.#spaceOf(entry.space), entry);
+      const swept = this.#keepHouse(applier, entry, now, limit);
+      writeEntry(tx, this.id, entry);
+      return swept;
+    });
+  }
+
+  async replace(): Promise<StagedLoad> {
+    return beginLoad({ ...this.host, id: this.id }, "replace");
+  }
+
+  async merge(): Promise<StagedLoad> {
+    return beginLoad({ ...this.host, id: this.id }, "merge");
+  }
+
+  async trim(through: Checkpoint): Promise<void> {
+    await this.host.write((tx) => {
+      const entry = readEntry(tx, this.id);
+      const version = versionIn(entry, through);
+      if (entry === undefined) return;
+      trimThrough(tx, this.#spaceOf(entry.space), entry, version);
+      writeEntry(tx, this.id, entry);
+    });
+  }
+
+  #keepHouse(applier: Applier, entry: NamespaceEntry, now: number, limit: number): number {
+    const swept = sweepExpired(applier, entry, now, limit);
+    applier.finish();
+    const tooOld = now - this.host.tombstoneRetentionMs;
+    trimOldTombstones(applier.tx, applier.space, entry, tooOld, limit);
+    collectGarbage(applier.tx, GARBAGE_STEP);
+    return swept;
+  }
+
+  #newEntry(tx: WriteTransaction): NamespaceEntry {
+    return newEntry(newSpace(tx), newGeneration(this.host.random), 0);
+  }
+
+  async #list(
+    query: KeyQuery | TagQuery,
+    list: (tx: ReadTransaction, space: Space, now: number) => Page<string>,
+  ): Promise<Page<string>> {
+    pageLimit(query);
+    const now = this.host.clock();
+    return this.#readSpace((tx, space) => list(tx, space, now), (): Page<string> => ({ items: [] }), query.signal);
+  }
+
+  #read<T>(body: (tx: ReadTransaction) => T, signal: AbortSignal | undefined): T {
+    signal?.throwIfAborted();
+    return this.host.read(body);
+  }
+
+  /** Reads in the namespace's space; `empty` answers for a namespace that was never written to. */
+  #readSpace<T>(
+    body: (tx: ReadTransaction, space: Space) => T,
+    empty: () => T,
+    signal: AbortSignal | undefined,
+  ): T {
+    return this.#read((tx) => {
+      const space = readSpace(tx, this.#key);
+      return space === undefined ? empty() : body(tx, this.#spaceOf(space));
+    }, signal);
+  }
+
+  /** Spaces are made once per generation: they carry a scratch buffer. */
+  #spaceOf(number: number): Space {
+    if (this.#space?.number !== number) this.#space = new Space(number);
+    return this.#space;
+  }
+}
+
+function readLiveRecord(
+  tx: ReadTransaction,
+  space: Space,
+  key: string,
+  now: number,
+): StoredRecord | undefined {
+  const live = readLive(tx, space, key);
+  if (live === undefined || isExpired(live.expiresAt, now)) return undefined;
+  return decodeRecord(readRecord(tx, space, live.version));
+}

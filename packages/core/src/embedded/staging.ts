@@ -1,0 +1,201 @@
+// Staged loads: content gathers in a space of its own, which no reader knows, and is put in place by one
+// transaction: as the whole content (replace) or over it (merge). A load that nobody feeds for an hour
+// counts as abandoned, and its space goes to the garbage.
+import type {
+  EncodedChange,
+  Loaded,
+  NamespaceId,
+  StagedCommitOptions,
+  StagedLoad,
+} from "../backend.js";
+import { StateDigest } from "../digest.js";
+import { corruption, invalidArgument, NadbError } from "../errors.js";
+import { changeVersion, decodeChange, decodeRecord, isTombstone, withVersion } from "../record.js";
+import { Applier } from "./apply.js";
+import { mergeByVersion } from "./changes.js";
+import { headOf, type NamespaceEntry, newEntry, newGeneration, type Totals } from "./entry.js";
+import { throwAway } from "./garbage.js";
+import { allStagings, Space, spaceOfKey, stagingKey } from "./layout.js";
+import type { WriteTransaction } from "./ordered-kv.js";
+import { newSpace, readEntry, writeEntry } from "./root.js";
+
+/** A load untouched for this long is abandoned: its process died. */
+const ABANDONED_AFTER_MS = 3_600_000;
+
+export type LoadMode = "replace" | "merge";
+
+/** What a load needs of its backend. */
+export interface LoadHost {
+  readonly id: NamespaceId;
+  readonly clock: () => number;
+  readonly random: (bytes: Uint8Array) => void;
+  write<T>(body: (tx: WriteTransaction) => T, signal?: AbortSignal): Promise<T>;
+  /** Told that a space went to the garbage. */
+  garbageMade(): void;
+}
+
+interface StagingEntry extends Totals {
+  touchedAt: number;
+  /** The namespace had never been written to when the load began. */
+  readonly fresh: boolean;
+}
+
+/** Begins a load and clears away abandoned ones. */
+export async function beginLoad(host: LoadHost, mode: LoadMode): Promise<StagedLoad> {
+  const space = await host.write((tx) => {
+    dropAbandoned(tx, host.clock() - ABANDONED_AFTER_MS);
+    const number = newSpace(tx);
+    const fresh = readEntry(tx, host.id) === undefined;
+    const totals = { version: 0, count: 0, bytes: 0, digest: new StateDigest() };
+    writeStaging(tx, number, { ...totals, touchedAt: host.clock(), fresh });
+    return number;
+  });
+  return new EmbeddedLoad(host, mode, space);
+}
+
+class EmbeddedLoad implements StagedLoad {
+  #ended = false;
+  readonly #space: Space;
+
+  constructor(
+    readonly host: LoadHost,
+    readonly mode: LoadMode,
+    space: number,
+  ) {
+    this.#space = new Space(space);
+  }
+
+  async put(
+    changes: readonly EncodedChange[],
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
+    this.#checkOpen();
+    await this.host.write((tx) => {
+      const staging = readStaging(tx, this.#space.number);
+      const entry = readEntry(tx, this.host.id);
+      const applier = new Applier(tx, this.#space, staging);
+      let version = this.#firstVersion(staging, entry);
+      for (const change of changes) stage(applier, change, version++);
+      applier.finish();
+      this.#settleVersions(tx, staging, entry, version - 1);
+      writeStaging(tx, this.#space.number, { ...staging, touchedAt: this.host.clock() });
+    }, options.signal);
+  }
+
+  async commit(options: StagedCommitOptions = {}): Promise<Loaded> {
+    this.#checkOpen();
+    const loaded = await this.host.write((tx) => {
+      const staging = readStaging(tx, this.#space.number);
+      const digest = staging.digest.toHex();
+      if (options.expectDigest !== undefined && options.expectDigest !== digest) {
+        throw corruption(
+          `the load of ${staging.count} records has state digest ${digest}, expected ${options.expectDigest}`,
+        );
+      }
+      const entry = this.mode === "replace" ? this.#replace(tx, staging) : this.#merge(tx, staging);
+      writeEntry(tx, this.host.id, entry);
+      tx.delete(stagingKey(this.#space.number));
+      return { head: headOf(entry), count: staging.count, digest };
+    }, options.signal);
+    this.#ended = true;
+    this.host.garbageMade();
+    return loaded;
+  }
+
+  async abort(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    await this.host.write((tx) => {
+      if (tx.get(stagingKey(this.#space.number)) === undefined) return;
+      tx.delete(stagingKey(this.#space.number));
+      throwAway(tx, this.#space.number);
+    });
+    this.host.garbageMade();
+  }
+
+  /**
+   * A replacing load takes its versions from the namespace's own counter, so that none is ever used twice
+   * although the old content is written to meanwhile. Merged records get theirs when they are merged.
+   */
+  #firstVersion(staging: StagingEntry, entry: NamespaceEntry | undefined): number {
+    return 1 + (this.mode === "merge" || entry === undefined ? staging.version : entry.counter);
+  }
+
+  #settleVersions(
+    tx: WriteTransaction,
+    staging: StagingEntry,
+    entry: NamespaceEntry | undefined,
+    last: number,
+  ): void {
+    staging.version = last;
+    if (this.mode === "merge" || entry === undefined) return;
+    entry.counter = last;
+    writeEntry(tx, this.host.id, entry);
+  }
+
+  #replace(tx: WriteTransaction, staging: StagingEntry): NamespaceEntry {
+    const old = readEntry(tx, this.host.id);
+    if (staging.fresh !== (old === undefined)) {
+      throw new NadbError("NADB_CONFLICT", "the namespace was created or dropped during the load", {
+        hint: "load it again",
+      });
+    }
+    if (old !== undefined) throwAway(tx, old.space);
+    const generation = newGeneration(this.host.random);
+    const entry = newEntry(this.#space.number, generation, old?.counter ?? staging.version);
+    return { ...entry, count: staging.count, bytes: staging.bytes, digest: staging.digest };
+  }
+
+  #merge(tx: WriteTransaction, staging: StagingEntry): NamespaceEntry {
+    const entry =
+      readEntry(tx, this.host.id) ?? newEntry(newSpace(tx), newGeneration(this.host.random), 0);
+    const applier = new Applier(tx, new Space(entry.space), entry);
+    const records = tx.range(this.#space.feedRange(0, staging.version));
+    const graves = tx.range(this.#space.graveRange(0, staging.version));
+    for (const change of mergeByVersion(records, graves)) stage(applier, change, ++entry.counter);
+    applier.finish();
+    throwAway(tx, this.#space.number);
+    return entry;
+  }
+
+  #checkOpen(): void {
+    if (this.#ended) throw invalidArgument("this load has been committed or aborted");
+  }
+}
+
+/** Puts one change in place under a new version, times and expiry as they are. */
+function stage(applier: Applier, change: EncodedChange, version: number): void {
+  if (isTombstone(change)) {
+    const { tombstone } = decodeChange(change) as { tombstone: { key: string; deletedAt: number } };
+    applier.delete(tombstone.key, version, tombstone.deletedAt);
+    return;
+  }
+  const stamped = changeVersion(change) === version ? change : withVersion(change, version);
+  const record = decodeRecord(stamped);
+  applier.putIn(applier.takeOut(record.key), record, stamped);
+}
+
+function dropAbandoned(tx: WriteTransaction, before: number): void {
+  const spaces = Array.from(tx.range(allStagings), ({ key }) => spaceOfKey(key));
+  for (const space of spaces) {
+    if (readStaging(tx, space).touchedAt >= before) continue;
+    tx.delete(stagingKey(space));
+    throwAway(tx, space);
+  }
+}
+
+function writeStaging(tx: WriteTransaction, space: number, staging: StagingEntry): void {
+  const plain = { ...staging, digest: staging.digest.toHex() };
+  tx.put(stagingKey(space), new TextEncoder().encode(JSON.stringify(plain)));
+}
+
+function readStaging(tx: WriteTransaction, space: number): StagingEntry {
+  const bytes = tx.get(stagingKey(space));
+  if (bytes === undefined) {
+    throw new NadbError("NADB_CONFLICT", "the staged load is gone: it lay untouched for over an hour", {
+      hint: "start the load again",
+    });
+  }
+  const plain = JSON.parse(new TextDecoder().decode(bytes)) as StagingEntry & { digest: string };
+  return { ...plain, digest: StateDigest.fromHex(plain.digest) };
+}

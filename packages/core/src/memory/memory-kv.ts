@@ -1,0 +1,66 @@
+// An OrderedKv in memory: a B+ tree whose copies share their nodes. A transaction works on a copy and swaps
+// it in, a snapshot keeps one, so both cost nothing up front.
+import imported from "sorted-btree";
+import { compareBytes } from "../bytes.js";
+import type {
+  Entry,
+  KeyRange,
+  OrderedKv,
+  ReadTransaction,
+  Snapshot,
+  WriteTransaction,
+} from "../embedded/ordered-kv.js";
+
+/** The package is CommonJS with `exports.default`: Node hands over its exports, a bundler the class itself. */
+const BTree = (imported as unknown as { default?: typeof imported }).default ?? imported;
+type Tree = imported<Uint8Array, Uint8Array>;
+
+export class MemoryKv implements OrderedKv {
+  #tree: Tree = new BTree(undefined, compareBytes);
+
+  read<T>(body: (tx: ReadTransaction) => T): T {
+    return body(new TreeReader(this.#tree));
+  }
+
+  async write<T>(body: (tx: WriteTransaction) => T): Promise<T> {
+    const tree = this.#tree.clone();
+    const result = body(new TreeWriter(tree));
+    this.#tree = tree;
+    return result;
+  }
+
+  snapshot(): Snapshot {
+    return new TreeReader(this.#tree.clone());
+  }
+
+  async close(): Promise<void> {
+    this.#tree = new BTree(undefined, compareBytes);
+  }
+}
+
+class TreeReader implements Snapshot {
+  constructor(readonly tree: Tree) {}
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.tree.get(key)?.slice();
+  }
+
+  *range(range: KeyRange): Generator<Entry> {
+    for (const [key, value] of this.tree.entries(range.gte)) {
+      if (compareBytes(key, range.lt) >= 0) return;
+      yield { key: key.slice(), value: value.slice() };
+    }
+  }
+
+  close(): void {}
+}
+
+class TreeWriter extends TreeReader implements WriteTransaction {
+  put(key: Uint8Array, value: Uint8Array): void {
+    this.tree.set(key.slice(), value.slice());
+  }
+
+  delete(key: Uint8Array): void {
+    this.tree.delete(key);
+  }
+}

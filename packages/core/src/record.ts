@@ -1,0 +1,164 @@
+// The canonical binary form of a change. Backends may store it and packs carry it as it is, so the hot
+// paths copy bytes and never decode. INVARIANT: one record has exactly one encoding.
+//
+//   change    := record | tombstone
+//   record    := 0x01 version:u64 createdAt:u64 updatedAt:u64 content
+//   content   := expiresAt:u64 keyLength:u16 key:utf8 tagCount:u16 (tagLength:u16 tag:utf8)* value:u8[rest]
+//   tombstone := 0x00 version:u64 deletedAt:u64 keyLength:u16 key:utf8
+//
+// Numbers are big-endian; times are ms since the epoch; expiresAt 0 = never; tags sorted, unique. The state
+// digest hashes `content`: what two stores must agree on, and nothing that differs between them.
+import type { EncodedChange, StoredRecord, Tombstone } from "./backend.js";
+import {
+  ByteReader,
+  compareUtf8,
+  readU16,
+  readU64,
+  readUtf8,
+  utf8Length,
+  writeU16,
+  writeU64,
+  writeUtf8,
+} from "./bytes.js";
+import { corruption } from "./errors.js";
+import { MAX_KEY_BYTES, MAX_TAG_BYTES, quote } from "./limits.js";
+
+const TOMBSTONE = 0;
+const RECORD = 1;
+const VERSION_OFFSET = 1;
+const CREATED_OFFSET = 9;
+const UPDATED_OFFSET = 17;
+const CONTENT_OFFSET = 25;
+const KEY_OFFSET = CONTENT_OFFSET + 10;
+const TOMBSTONE_KEY_OFFSET = 19;
+
+/** Most bytes that the encoding adds to a value when the record has `tagCount` tags of full length. */
+export const maxRecordOverhead = (tagCount: number): number =>
+  KEY_OFFSET + MAX_KEY_BYTES + 2 + tagCount * (2 + MAX_TAG_BYTES);
+
+/** REQUIRES: a checked key and canonical tags (limits.ts). */
+export function encodeRecord(record: StoredRecord): EncodedChange {
+  const keyLength = utf8Length(record.key);
+  let size = KEY_OFFSET + keyLength + 2 + record.value.length;
+  for (const tag of record.tags) size += 2 + utf8Length(tag);
+  const bytes = new Uint8Array(size);
+  bytes[0] = RECORD;
+  writeU64(bytes, VERSION_OFFSET, record.version);
+  writeU64(bytes, CREATED_OFFSET, record.createdAt);
+  writeU64(bytes, UPDATED_OFFSET, record.updatedAt);
+  writeU64(bytes, CONTENT_OFFSET, record.expiresAt ?? 0);
+  writeU16(bytes, CONTENT_OFFSET + 8, keyLength);
+  let offset = writeUtf8(bytes, KEY_OFFSET, record.key);
+  offset = writeU16(bytes, offset, record.tags.length);
+  for (const tag of record.tags) {
+    const end = writeUtf8(bytes, offset + 2, tag);
+    writeU16(bytes, offset, end - offset - 2);
+    offset = end;
+  }
+  bytes.set(record.value, offset);
+  return bytes;
+}
+
+export function encodeTombstone(tombstone: Tombstone): EncodedChange {
+  const keyLength = utf8Length(tombstone.key);
+  const bytes = new Uint8Array(TOMBSTONE_KEY_OFFSET + keyLength);
+  bytes[0] = TOMBSTONE;
+  writeU64(bytes, VERSION_OFFSET, tombstone.version);
+  writeU64(bytes, CREATED_OFFSET, tombstone.deletedAt);
+  writeU16(bytes, TOMBSTONE_KEY_OFFSET - 2, keyLength);
+  writeUtf8(bytes, TOMBSTONE_KEY_OFFSET, tombstone.key);
+  return bytes;
+}
+
+export type Change =
+  | { readonly type: "record"; readonly record: StoredRecord }
+  | { readonly type: "tombstone"; readonly tombstone: Tombstone };
+
+export function isTombstone(change: EncodedChange): boolean {
+  return change[0] === TOMBSTONE;
+}
+
+/** Decodes and checks; anything that `encode…` cannot have written throws NADB_CORRUPTION. */
+export function decodeChange(bytes: EncodedChange): Change {
+  return isTombstone(bytes)
+    ? { type: "tombstone", tombstone: decodeTombstone(bytes) }
+    : { type: "record", record: decodeRecord(bytes) };
+}
+
+/** `value` is a view of `bytes`, not a copy. */
+export function decodeRecord(bytes: EncodedChange): StoredRecord {
+  if (bytes[0] !== RECORD) throw corruption(`a record begins with byte ${RECORD}, not ${bytes[0]}`);
+  const reader = new ByteReader(bytes, "record");
+  reader.bytes(VERSION_OFFSET);
+  const version = reader.u64();
+  const createdAt = reader.u64();
+  const updatedAt = reader.u64();
+  const expiresAt = reader.u64();
+  const key = readText(reader, "key", MAX_KEY_BYTES);
+  const tags = readTags(reader);
+  const record = { key, value: reader.rest(), tags, createdAt, updatedAt, version };
+  return expiresAt === 0 ? record : { ...record, expiresAt };
+}
+
+export function decodeTombstone(bytes: EncodedChange): Tombstone {
+  if (bytes[0] !== TOMBSTONE) throw corruption(`a tombstone begins with byte ${TOMBSTONE}, not ${bytes[0]}`);
+  const reader = new ByteReader(bytes, "tombstone");
+  reader.bytes(VERSION_OFFSET);
+  const version = reader.u64();
+  const deletedAt = reader.u64();
+  const key = readText(reader, "key", MAX_KEY_BYTES);
+  reader.end();
+  return { key, version, deletedAt };
+}
+
+function readTags(reader: ByteReader): string[] {
+  const count = reader.u16();
+  const tags: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const tag = readText(reader, "tag", MAX_TAG_BYTES);
+    const previous = tags[i - 1];
+    if (previous !== undefined && compareUtf8(previous, tag) >= 0) {
+      throw corruption(`tag ${quote(tag)} is out of order`);
+    }
+    tags.push(tag);
+  }
+  return tags;
+}
+
+function readText(reader: ByteReader, what: string, maxBytes: number): string {
+  const length = reader.u16();
+  if (length === 0 || length > maxBytes) throw corruption(`a ${what} of ${length} bytes`);
+  return reader.utf8(length);
+}
+
+/** The version alone, without decoding the rest. REQUIRES: a whole change. */
+export function changeVersion(change: EncodedChange): number {
+  return readU64(change, VERSION_OFFSET);
+}
+
+/** The key alone, without decoding the rest. REQUIRES: a whole change. */
+export function changeKey(change: EncodedChange): string {
+  const start = isTombstone(change) ? TOMBSTONE_KEY_OFFSET : KEY_OFFSET;
+  return readUtf8(change, start, start + readU16(change, start - 2));
+}
+
+/** Length of the record's value, without decoding the rest. REQUIRES: a whole record. */
+export function recordValueLength(record: EncodedChange): number {
+  let offset = KEY_OFFSET + readU16(record, KEY_OFFSET - 2);
+  const tagCount = readU16(record, offset);
+  offset += 2;
+  for (let i = 0; i < tagCount; i++) offset += 2 + readU16(record, offset);
+  return record.length - offset;
+}
+
+/** The same change under another version, as a copy. */
+export function withVersion(change: EncodedChange, version: number): EncodedChange {
+  const copy = change.slice();
+  writeU64(copy, VERSION_OFFSET, version);
+  return copy;
+}
+
+/** The part of an encoded record that the state digest hashes; a view. */
+export function recordContent(record: EncodedChange): Uint8Array {
+  return record.subarray(CONTENT_OFFSET);
+}

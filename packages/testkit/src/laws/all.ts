@@ -1,0 +1,53 @@
+import type { Law } from "../law.js";
+import { abort } from "./abort.js";
+import { capabilities } from "./capabilities.js";
+import { changesConcurrent } from "./changes-concurrent.js";
+import { changesFull } from "./changes-full.js";
+import { changesSince } from "./changes-since.js";
+import { checkpoints } from "./checkpoints.js";
+import { commitId } from "./commit-id.js";
+import { commit } from "./commit.js";
+import { drop } from "./drop.js";
+import { expectations } from "./expectation.js";
+import { expiry } from "./expiry.js";
+import { head } from "./head.js";
+import { input } from "./input.js";
+import { keys } from "./keys.js";
+import { lifecycle } from "./lifecycle.js";
+import { merge } from "./merge.js";
+import { model } from "./model.js";
+import { records } from "./records.js";
+import { replace } from "./replace.js";
+import { stagedFailures } from "./staged-failures.js";
+import { sweep } from "./sweep.js";
+import { tags } from "./tags.js";
+import { trim } from "./trim.js";
+import { versions } from "./versions.js";
+
+/** Every promise of the contract, in the order in which a new backend comes to keep them. */
+export const LAWS: readonly Law[] = [
+  lifecycle,
+  capabilities,
+  records,
+  keys,
+  commit,
+  versions,
+  expectations,
+  commitId,
+  head,
+  tags,
+  expiry,
+  sweep,
+  changesFull,
+  changesSince,
+  changesConcurrent,
+  checkpoints,
+  trim,
+  abort,
+  replace,
+  merge,
+  stagedFailures,
+  drop,
+  input,
+  model,
+];

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { EMPTY_DIGEST } from "@nadb/core";
+import { drawMutations, put, puts, remove } from "../generate.js";
+import type { Law } from "../law.js";
+import { Model } from "../model.js";
+import { assertEndsTrue, measure, readRun } from "../runs.js";
+
+export const head: Law = {
+  name: "head",
+  cases: {
+    "of an empty namespace says so": async ({ namespace }) => {
+      const { checkpoint, ...rest } = await namespace.head();
+      assert.equal(typeof checkpoint, "string");
+      assert.deepEqual(rest, { count: 0, bytes: 0, digest: EMPTY_DIGEST });
+    },
+
+    "counts records and the bytes of their values": async ({ namespace }) => {
+      await namespace.commit([put("a", "12345")]);
+      await namespace.commit([put("b", "")]);
+      await namespace.commit([put("a", "123")]);
+      const { count, bytes } = await namespace.head();
+      assert.deepEqual({ count, bytes }, { count: 2, bytes: 3 });
+    },
+
+    "equals a recomputation from all records, after any history": async (bench) => {
+      const { namespace, clock, random } = bench;
+      const model = new Model();
+      for (let step = 1; step <= 150; step++) {
+        const mutations = drawMutations(random, clock.now(), 5);
+        await bench.write(mutations);
+        model.apply(mutations, clock.now());
+        if (random.oneIn(4)) clock.advance(random.int(800));
+        if (random.oneIn(10)) await namespace.sweep(clock.now(), 1 + random.int(5));
+        if (step % 10 === 0) assertEndsTrue(await readRun(namespace, null));
+      }
+      await model.assertHolds(namespace, clock.now());
+    },
+
+    "has a digest that does not depend on order, history and time": async (bench) => {
+      const content = [
+        ...puts(20),
+        put("t", "1", { tags: ["x", "y"] }),
+        put("e", "1", { expiresAt: bench.clock.now() + 9_000 }),
+      ];
+      const other = await bench.other("other");
+      await bench.write(content);
+      bench.clock.advance(1_000);
+      await bench.write([put("t", "other"), put("gone"), put("key00003", "")], other);
+      await bench.write(bench.random.shuffle(content), other);
+      await bench.write([remove("gone")], other);
+      assert.equal((await other.head()).digest, (await bench.namespace.head()).digest);
+    },
+
+    "has a digest that tells content apart": async (bench) => {
+      const variants = [
+        put("a", "1"),
+        put("b", "1"),
+        put("a", "2"),
+        put("a", "1", { tags: ["t"] }),
+        put("a", "1", { tags: ["u"] }),
+        put("a", "1", { expiresAt: bench.clock.now() + 1 }),
+      ];
+      const digests = new Set<string>();
+      for (const variant of variants) {
+        await bench.write([remove("a"), remove("b")]);
+        await bench.namespace.commit([variant]);
+        digests.add((await bench.namespace.head()).digest);
+      }
+      assert.equal(digests.size, variants.length);
+    },
+
+    "is the empty one again once everything is deleted": async (bench) => {
+      await bench.write(puts(20));
+      await bench.write(puts(20).map(({ key }) => remove(key)));
+      const { checkpoint: _checkpoint, ...rest } = await bench.namespace.head();
+      assert.deepEqual(rest, measure([]));
+    },
+
+    "is one instant, also while others write": async ({ namespace }) => {
+      let writing = true;
+      const writers = puts(40).map((one) => namespace.commit([{ ...one, value: new Uint8Array(10) }]));
+      const all = Promise.all(writers).finally(() => {
+        writing = false;
+      });
+      while (writing) {
+        const { count, bytes } = await namespace.head();
+        assert.equal(bytes, 10 * count, "count and bytes come from different instants");
+        await new Promise(setImmediate);
+      }
+      await all;
+    },
+  },
+};

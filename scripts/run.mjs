@@ -1,0 +1,51 @@
+// The tasks of this workspace: `node scripts/run.mjs <task> [arguments]`, or `npm run <task>`.
+// Every task first sees to it that the workspace is installed.
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "./lib/build.mjs";
+import { lint } from "./lib/lint.mjs";
+import { command, node, root, TaskError } from "./lib/processes.mjs";
+import { pnpm, setUp, setUpPnpm } from "./lib/setup.mjs";
+
+const tasks = {
+  build,
+  lint,
+  typecheck: () => lint(["typecheck"]),
+  test: async (args) => {
+    await build();
+    rmSync(join(root, ".reports/tests.json"), { force: true });
+    return show(command("vitest"), ["run", ...args]);
+  },
+  quickstart: async (args) => {
+    await build();
+    return show("scripts/quickstart.mjs", args);
+  },
+  bench: async (args) => {
+    await build();
+    return show("bench/run.mjs", args);
+  },
+  format: (args) => show(command("@biomejs/biome"), ["check", "--write", ...args]),
+  changeset: (args) => show(command("@changesets/cli", "changeset"), args),
+  pnpm: async (args) => (await pnpm(args, { show: true })).exitCode,
+};
+
+async function main([name = "", ...args]) {
+  if (!Object.hasOwn(tasks, name)) {
+    throw new TaskError(`Ask for one of these tasks: ${Object.keys(tasks).join(", ")}.`);
+  }
+  await (name === "pnpm" ? setUpPnpm() : setUp());
+  return tasks[name](args);
+}
+
+async function show(file, args) {
+  const { exitCode } = await node(file, args, { show: true });
+  return exitCode;
+}
+
+try {
+  process.exitCode = (await main(process.argv.slice(2))) ?? 0;
+} catch (error) {
+  if (!(error instanceof TaskError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
