@@ -15,7 +15,7 @@ export function project(configUrl: string): UserWorkspaceConfig {
       hookTimeout: 30_000,
       // Imports of CommonJS behave as they will under Node, not as a bundler would have them.
       deps: { interopDefault: false },
-      server: { deps: { external: [/\/dist\//] } },
+      server: { deps: { external: [/\/(packages|apps)\/[^/]+\/dist\//] } },
     },
   });
 }

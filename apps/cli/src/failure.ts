@@ -45,8 +45,12 @@ function failureOfUsage(error: CommanderError): Failure | undefined {
 const failureOfNadb = ({ code, message, hint }: NadbError): Failure =>
   hint === undefined ? { code, message } : { code, message, hint };
 
-/** An error of `node:fs`, with what was being done. A missing file is NADB_NOT_FOUND, the rest NADB_IO. */
-export function fileError(doing: string, error: unknown): NadbError {
+/**
+ * An error of the operating system, with what was being done: a missing file is NADB_NOT_FOUND, the rest
+ * NADB_IO. Any other error stays as it is.
+ */
+export function fileError(doing: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !("syscall" in error)) return error;
   if (systemCode(error) === "ENOENT") {
     return new NadbError("NADB_NOT_FOUND", `${doing}: there is no such file or folder`);
   }

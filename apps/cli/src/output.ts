@@ -1,7 +1,7 @@
 // Where words go. stdout carries a command's result and nothing else; notes and errors go to stderr, and with
 // --json stderr carries nothing but errors, one JSON line each.
 import pc from "picocolors";
-import type { Failure } from "./failure.js";
+import { type Failure, fileError, isClosedOutput } from "./failure.js";
 import { printable } from "./format.js";
 
 export interface OutputOptions {
@@ -18,15 +18,19 @@ export class Output {
     readonly options: OutputOptions,
   ) {}
 
-  /** The result: `document` with --json, otherwise `text`, which needs no line end. */
+  /** The result: `document` with --json, otherwise `text`, which needs no line end; none if it is empty. */
   async result(document: object, text: string): Promise<void> {
-    await this.raw(`${this.options.json ? JSON.stringify(document, null, 2) : text}\n`);
+    const shown = this.options.json ? JSON.stringify(document, null, 2) : text;
+    if (shown !== "") await this.raw(`${shown}\n`);
   }
 
   /** Resolves when the bytes are out; rejects when nobody takes them (EPIPE) or they can not be written. */
   async raw(bytes: string | Uint8Array): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      this.stdout.write(bytes, (error) => (error ? reject(error) : resolve()));
+      this.stdout.write(bytes, (error) => {
+        if (error) reject(isClosedOutput(error) ? error : fileError("writing the result", error));
+        else resolve();
+      });
     });
   }
 

@@ -33,7 +33,7 @@ async function readFileValue(file: string, { maxBytes, signal }: ValueSource): P
     if (size > maxBytes) throw tooLarge(`the file ${file}`, size, maxBytes);
     return await readFile(file, { signal });
   } catch (error) {
-    throw signal.aborted || error instanceof RangeError ? error : fileError(`reading ${file}`, error);
+    throw fileError(`reading ${file}`, error);
   }
 }
 

@@ -1,6 +1,6 @@
 // What every command works with: the global flags, where words go, and the signal that ends it early.
-import { checkName, invalidArgument, KeyValueStore, quote } from "@nadb/core";
-import { openBackend, type OpenBackendOptions } from "./open-backend.js";
+import { checkName, invalidArgument, KeyValueStore, quote, type StorageBackend } from "@nadb/core";
+import { type OpenBackendOptions, openBackend } from "./open-backend.js";
 import { Output } from "./output.js";
 
 export interface Flags {
@@ -35,12 +35,16 @@ export function beginSession(flags: Flags, terminal: Terminal, signal: AbortSign
   return { flags, terminal, output, signal };
 }
 
-export async function openStore(
-  { flags }: Session,
-  options: OpenBackendOptions,
+export const openStore = (session: Session, options: OpenBackendOptions): Promise<KeyValueStore> =>
+  openStoreOn(session, openBackend(session.flags.store, options));
+
+export async function openStoreOn(
+  { flags, output }: Session,
+  backend: StorageBackend,
 ): Promise<KeyValueStore> {
-  const { db, namespace } = flags;
-  return KeyValueStore.open({ backend: openBackend(flags.store, options), db, namespace });
+  const { db, namespace, store } = flags;
+  if (!backend.capabilities.durable) output.note(`${store} is gone when this command ends`);
+  return KeyValueStore.open({ backend, db, namespace });
 }
 
 /** A URL is refused, so that it is not taken for a strangely named folder. One letter is a Windows drive. */

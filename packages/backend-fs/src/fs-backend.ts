@@ -45,10 +45,17 @@ export function fsBackend(options: FsBackendOptions): StorageBackend {
 async function openFolder(path: string, create: boolean): Promise<OrderedKv> {
   const files = await listFolder(path);
   if (files === undefined || files.length === 0) {
-    if (!create) throw notAStore(`there is no store in ${path}`, "write something to it, or name another folder");
+    if (!create)
+      throw notAStore(
+        `there is no store in ${path}`,
+        "write something to it, or name another folder",
+      );
     await makeFolder(path);
   } else if (!files.includes(DATA_FILE)) {
-    throw notAStore(`${path} holds other files and no store`, "name an empty folder or a store's own");
+    throw notAStore(
+      `${path} holds other files and no store`,
+      "name an empty folder or a store's own",
+    );
   }
   return openLmdb(path);
 }

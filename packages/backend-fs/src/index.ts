@@ -1,1 +1,1 @@
-export { fsBackend, type FsBackendOptions } from "./fs-backend.js";
+export { type FsBackendOptions, fsBackend } from "./fs-backend.js";

@@ -35,26 +35,42 @@ export function openLmdb(path: string): OrderedKv {
     return new LmdbKv(db, path);
   } catch (error) {
     if (error instanceof Error && /MDB_(INVALID|VERSION_MISMATCH|CORRUPTED)/.test(error.message)) {
-      throw new NadbError("NADB_NOT_A_STORE", `${path} holds a data.mdb that is no store: ${error.message}`);
+      throw new NadbError(
+        "NADB_NOT_A_STORE",
+        `${path} holds a data.mdb that is no store: ${error.message}`,
+      );
     }
     throw ioError(`opening the store in ${path}`, error);
   }
 }
 
 class LmdbKv implements OrderedKv {
-  readonly #reader: ReadTransaction;
   readonly #writer: WriteTransaction;
+  #reader: ReadTransaction | undefined;
+  #closed = false;
 
   constructor(
     readonly db: Database,
     readonly path: string,
   ) {
-    this.#reader = new LmdbReader(db);
     this.#writer = new LmdbWriter(db);
   }
 
+  /**
+   * LMDB's reader keeps its view until it is reset. It is reset once the code that runs now has run out of
+   * work, that is before any I/O of this process completes: who was told of a commit will see it.
+   */
   read<T>(body: (tx: ReadTransaction) => T): T {
-    return body(this.#reader);
+    return body((this.#reader ??= this.#beginReading()));
+  }
+
+  #beginReading(): ReadTransaction {
+    this.db.resetReadTxn();
+    process.nextTick(() => {
+      this.#reader = undefined;
+      if (!this.#closed) this.db.resetReadTxn();
+    });
+    return new LmdbReader(this.db);
   }
 
   async write<T>(body: (tx: WriteTransaction) => T): Promise<T> {
@@ -77,33 +93,45 @@ class LmdbKv implements OrderedKv {
   }
 
   snapshot(): Snapshot {
+    this.#reader = undefined;
+    this.db.resetReadTxn();
     return new LmdbSnapshot(this.db, this.db.useReadTransaction());
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.db.close();
   }
 }
 
 class LmdbReader implements ReadTransaction {
+  readonly #options: { transaction?: Transaction };
+
   constructor(
     readonly db: Database,
     readonly transaction?: Transaction,
-  ) {}
+  ) {
+    this.#options = transaction === undefined ? {} : { transaction };
+  }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.transaction === undefined
-      ? this.db.get(key)
-      : this.db.get(key, { transaction: this.transaction });
+    if (this.transaction !== undefined) return this.db.get(key, this.#options);
+    const shared = this.db.getBinaryFast(key);
+    return shared === undefined ? undefined : viewOf(shared);
   }
 
   range({ gte, lt }: KeyRange): Iterable<Entry> {
-    const options = { start: gte, end: lt };
-    return this.db.getRange(
-      this.transaction === undefined ? options : { ...options, transaction: this.transaction },
-    );
+    return this.db.getRange({ start: gte, end: lt, ...this.#options });
+  }
+
+  keys({ gte, lt }: KeyRange): Iterable<Uint8Array> {
+    return this.db.getKeys({ start: gte, end: lt, ...this.#options });
   }
 }
+
+/** Of the buffer that the engine reads into, whose `length` is set by hand: other methods would see all of it. */
+const viewOf = (shared: Uint8Array): Uint8Array =>
+  new Uint8Array(shared.buffer, shared.byteOffset, shared.length);
 
 class LmdbWriter extends LmdbReader implements WriteTransaction {
   put(key: Uint8Array, value: Uint8Array): void {

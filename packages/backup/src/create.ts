@@ -1,9 +1,9 @@
 // Taking a backup. INVARIANT (write order): data file, durable → read back and compared → manifest → index.
 // A backup that fails anywhere leaves nothing that is ever listed.
 import {
+  type ChangePage,
   checkName,
   corruption,
-  type ChangePage,
   type EncodedChange,
   type Head,
   isNadbError,
@@ -34,7 +34,10 @@ export interface CreateHost {
   readonly random: (bytes: Uint8Array) => void;
 }
 
-export async function createFull(host: CreateHost, options: CreateBackupOptions): Promise<BackupInfo> {
+export async function createFull(
+  host: CreateHost,
+  options: CreateBackupOptions,
+): Promise<BackupInfo> {
   const { repository, clock } = host;
   const backupId = options.backupId ?? newBackupId("full", host);
   checkName("backup id", backupId);
@@ -44,7 +47,8 @@ export async function createFull(host: CreateHost, options: CreateBackupOptions)
   const lease = await Lease.acquire(repository.target, backupId, clock);
   try {
     const info = await writeRun(host, backupId, lease, options);
-    for await (const _ of provenState(repository.target, info, "check", options)) await lease.renew();
+    for await (const _ of provenState(repository.target, info, "check", options))
+      await lease.renew();
     await lease.confirm();
     await repository.publish(info);
     await lease.release();
@@ -113,7 +117,10 @@ async function* followFeed(
   lease: Lease,
   { signal, onProgress }: LongWork,
 ): AsyncGenerator<readonly EncodedChange[], void, undefined> {
-  const pages: AsyncIterable<ChangePage> = storage.changes(null, signal === undefined ? {} : { signal });
+  const pages: AsyncIterable<ChangePage> = storage.changes(
+    null,
+    signal === undefined ? {} : { signal },
+  );
   for await (const { changes, end } of pages) {
     for (const change of changes) totals.add(change);
     if (end !== undefined) cut.head = end;

@@ -28,9 +28,14 @@ export class Lease {
   }
 
   /** Throws NADB_LOCKED while somebody else holds it. */
-  static async acquire(target: BackupTarget, backupId: string, clock: () => number): Promise<Lease> {
+  static async acquire(
+    target: BackupTarget,
+    backupId: string,
+    clock: () => number,
+  ): Promise<Lease> {
     const latest = await latestToken(target, backupId);
-    if (latest !== undefined && (await isHeld(target, backupId, latest, clock()))) throw locked(backupId);
+    if (latest !== undefined && (await isHeld(target, backupId, latest, clock())))
+      throw locked(backupId);
     const lease = new Lease(target, backupId, clock, (latest ?? 0) + 1);
     try {
       await target.write(leasePath(backupId, lease.token), [lease.#content()], { ifAbsent: true });
@@ -67,7 +72,11 @@ export class Lease {
 }
 
 /** Whether somebody alive is writing this backup. */
-export async function isLeased(target: BackupTarget, backupId: string, now: number): Promise<boolean> {
+export async function isLeased(
+  target: BackupTarget,
+  backupId: string,
+  now: number,
+): Promise<boolean> {
   const latest = await latestToken(target, backupId);
   return latest !== undefined && (await isHeld(target, backupId, latest, now));
 }
@@ -82,7 +91,12 @@ async function latestToken(target: BackupTarget, backupId: string): Promise<numb
   return all.length === 0 ? undefined : Math.max(...all);
 }
 
-async function isHeld(target: BackupTarget, backupId: string, token: number, now: number): Promise<boolean> {
+async function isHeld(
+  target: BackupTarget,
+  backupId: string,
+  token: number,
+  now: number,
+): Promise<boolean> {
   const lease = await readLease(target, leasePath(backupId, token));
   return lease !== undefined && lease.expiresAt > now && !target.isGone(lease.owner);
 }
@@ -90,7 +104,9 @@ async function isHeld(target: BackupTarget, backupId: string, token: number, now
 /** Undefined when it was released meanwhile, or is unreadable: nobody alive left that behind. */
 async function readLease(target: BackupTarget, path: string): Promise<LeaseFile | undefined> {
   try {
-    return JSON.parse(new TextDecoder().decode(await readWhole(target, path, MAX_LEASE_BYTES))) as LeaseFile;
+    return JSON.parse(
+      new TextDecoder().decode(await readWhole(target, path, MAX_LEASE_BYTES)),
+    ) as LeaseFile;
   } catch (error) {
     if (isNadbError(error, "NADB_NOT_FOUND") || error instanceof SyntaxError) return undefined;
     throw error;

@@ -39,7 +39,8 @@ export class BackupManager {
   async createBackup(options: CreateBackupOptions = {}): Promise<BackupInfo> {
     const { repository, storage } = this;
     const clock = this.options.clock ?? Date.now;
-    const random = this.options.random ?? ((bytes: Uint8Array) => void crypto.getRandomValues(bytes));
+    const random =
+      this.options.random ?? ((bytes: Uint8Array) => void crypto.getRandomValues(bytes));
     return createFull({ repository, storage, clock, random }, options);
   }
 

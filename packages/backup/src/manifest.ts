@@ -79,7 +79,8 @@ export function decodeManifest(bytes: Uint8Array, what: string): BackupInfo {
 }
 
 export function manifestFromJson(json: unknown, what: string): BackupInfo {
-  if (!isObject(json) || json["format"] !== MANIFEST_FORMAT) throw corruption(`${what} is no manifest of a backup`);
+  if (!isObject(json) || json["format"] !== MANIFEST_FORMAT)
+    throw corruption(`${what} is no manifest of a backup`);
   const version = json["format_version"];
   if (typeof version === "number" && version > MANIFEST_VERSION) {
     throw new NadbError(
@@ -89,7 +90,8 @@ export function manifestFromJson(json: unknown, what: string): BackupInfo {
     );
   }
   const { manifest_checksum: checksum, ...plain } = json;
-  if (checksum !== manifestChecksum(plain)) throw corruption(`${what} does not match its own checksum`);
+  if (checksum !== manifestChecksum(plain))
+    throw corruption(`${what} does not match its own checksum`);
   const info: Record<string, unknown> = {};
   for (const [field, name, kind] of FIELDS) {
     if (!isKind(plain[name], kind)) throw corruption(`${what}: ${name} is ${quote(plain[name])}`);

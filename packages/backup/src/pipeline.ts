@@ -24,7 +24,10 @@ export async function* mapInOrder<T, R>(
   try {
     for await (const item of items) {
       const weight = weigh(item);
-      while (underWay.length >= MAX_UNDER_WAY || (underWay.length > 0 && bytes + weight > MAX_BYTES_UNDER_WAY)) {
+      while (
+        underWay.length >= MAX_UNDER_WAY ||
+        (underWay.length > 0 && bytes + weight > MAX_BYTES_UNDER_WAY)
+      ) {
         yield await takeFirst();
       }
       const result = work(item);

@@ -18,19 +18,30 @@ export class Repository {
   private constructor(readonly target: BackupTarget) {}
 
   /** Throws NADB_NOT_A_REPOSITORY when there is none, or the target holds something else. */
-  static async open(target: BackupTarget, options: OpenRepositoryOptions = {}): Promise<Repository> {
+  static async open(
+    target: BackupTarget,
+    options: OpenRepositoryOptions = {},
+  ): Promise<Repository> {
     const repository = new Repository(target);
     const entries = await target.list("");
-    if (entries.length > 0) await repository.#checkIsOne(entries.some(({ name }) => name === INDEX_PATH));
+    if (entries.length > 0)
+      await repository.#checkIsOne(entries.some(({ name }) => name === INDEX_PATH));
     else if (options.create) await writeIndex(target, new Map());
-    else throw notARepository(target, "there is no repository", "create a backup first, or name another place");
+    else
+      throw notARepository(
+        target,
+        "there is no repository",
+        "create a backup first, or name another place",
+      );
     return repository;
   }
 
   /** All complete backups, oldest first. */
   async list(): Promise<BackupInfo[]> {
     const backups = [...(await this.#backups()).values()];
-    return backups.sort((a, b) => compare(a.timestamp, b.timestamp) || compare(a.backupId, b.backupId));
+    return backups.sort(
+      (a, b) => compare(a.timestamp, b.timestamp) || compare(a.backupId, b.backupId),
+    );
   }
 
   /** Throws NADB_NOT_FOUND for an unknown id, NADB_CORRUPTION for a damaged manifest. */
@@ -56,7 +67,9 @@ export class Repository {
 
   /** Makes a written and checked backup exist. REQUIRES: its data file is durable and read back. */
   async publish(info: BackupInfo): Promise<void> {
-    await this.target.write(manifestPath(info.backupId), [encodeManifest(info)], { ifAbsent: true });
+    await this.target.write(manifestPath(info.backupId), [encodeManifest(info)], {
+      ifAbsent: true,
+    });
     await this.#updateIndex((index) => index.set(info.backupId, info));
   }
 
@@ -72,7 +85,8 @@ export class Repository {
   async sweepLeftovers(now: number): Promise<void> {
     for (const id of await this.#folders()) {
       if ((await this.target.size(manifestPath(id))) !== undefined) continue;
-      if (!(await isLeased(this.target, id, now)) && (await this.#isOurs(id))) await this.target.remove(id);
+      if (!(await isLeased(this.target, id, now)) && (await this.#isOurs(id)))
+        await this.target.remove(id);
     }
   }
 
@@ -113,7 +127,9 @@ export class Repository {
   /** A folder that only holds files a backup's writer makes. */
   async #isOurs(id: string): Promise<boolean> {
     const entries = await this.target.list(id);
-    return entries.every(({ name }) => name === DATA_FILE || name.startsWith("lease-") || name.startsWith(".tmp-"));
+    return entries.every(
+      ({ name }) => name === DATA_FILE || name.startsWith("lease-") || name.startsWith(".tmp-"),
+    );
   }
 
   /** An index, or at least one backup, tells a repository from a folder of something else. */
@@ -122,12 +138,17 @@ export class Repository {
     for (const id of await this.#folders()) {
       if ((await this.target.size(dataPath(id, DATA_FILE))) !== undefined) return;
     }
-    throw notARepository(this.target, "this holds other files and no repository", "name an empty folder");
+    throw notARepository(
+      this.target,
+      "this holds other files and no repository",
+      "name an empty folder",
+    );
   }
 
   async #unknown(backupId: string): Promise<NadbError> {
     const ids = (await this.list()).map((info) => info.backupId);
-    const hint = ids.length === 0 ? "there are no backups yet" : `there are: ${ids.slice(-5).join(", ")}`;
+    const hint =
+      ids.length === 0 ? "there are no backups yet" : `there are: ${ids.slice(-5).join(", ")}`;
     return new NadbError("NADB_NOT_FOUND", `there is no backup ${quote(backupId)}`, { hint });
   }
 }

@@ -1,7 +1,7 @@
 // Restoring a backup. First all of it is checked, then it is staged beside the target's content, then made
 // visible in one step, and only when the digest of what was staged is the manifest's. Whatever fails before
 // leaves the target as it was.
-import { type EncodedChange, type Head, type StagedLoad, type StorageNamespace } from "@nadb/core";
+import type { EncodedChange, Head, StagedLoad, StorageNamespace } from "@nadb/core";
 import type { BackupInfo } from "./manifest.js";
 import type { LongWork } from "./progress.js";
 import type { Repository } from "./repository.js";
@@ -47,7 +47,14 @@ export async function restoreRun(
       options.signal === undefined ? expect : { ...expect, signal: options.signal },
     );
     const { totalSize } = info;
-    return { backupId, recordCount: count, totalSize, stateDigest: digest, head, clearedExisting: clearExisting };
+    return {
+      backupId,
+      recordCount: count,
+      totalSize,
+      stateDigest: digest,
+      head,
+      clearedExisting: clearExisting,
+    };
   } catch (error) {
     await load.abort();
     throw error;

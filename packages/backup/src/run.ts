@@ -85,14 +85,17 @@ export async function* readRun(
     }
     compareWithManifest(info, totals, file.checksum());
   } catch (error) {
-    throw isNadbError(error, "NADB_CORRUPTION") ? corruption(`${path}: ${error.message}`, error.hint) : error;
+    throw isNadbError(error, "NADB_CORRUPTION")
+      ? corruption(`${path}: ${error.message}`, error.hint)
+      : error;
   }
 }
 
 async function checkSize(target: BackupTarget, path: string, info: BackupInfo): Promise<void> {
   const size = await target.size(path);
   if (size === undefined) throw corruption("the data file is missing");
-  if (size !== info.storedSize) throw corruption(`it has ${size} bytes, its manifest says ${info.storedSize}`);
+  if (size !== info.storedSize)
+    throw corruption(`it has ${size} bytes, its manifest says ${info.storedSize}`);
 }
 
 function compareWithManifest(info: BackupInfo, totals: RunTotals, checksum: string): void {

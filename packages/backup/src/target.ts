@@ -41,7 +41,11 @@ export interface BackupTarget {
 }
 
 /** A small file, whole. Throws NADB_NOT_FOUND, and NADB_CORRUPTION beyond `maxBytes`. */
-export async function readWhole(target: BackupTarget, path: string, maxBytes: number): Promise<Uint8Array> {
+export async function readWhole(
+  target: BackupTarget,
+  path: string,
+  maxBytes: number,
+): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const part of target.read(path)) {

@@ -91,7 +91,10 @@ export interface Head {
   readonly digest: string;
 }
 
-/** Part of a run, in feed order. The last page, and only that one, carries the cut the run ends at. */
+/**
+ * Part of a run. A run since a checkpoint comes in version order, a run from the beginning in the order that
+ * is cheapest for the engine. The last page, and only that one, carries the cut the run ends at.
+ */
 export interface ChangePage {
   readonly changes: readonly EncodedChange[];
   readonly end?: Head;
@@ -148,7 +151,10 @@ export interface StagedCommitOptions {
  */
 export interface StagedLoad {
   /** Changes in order; a later one of the same key wins. Times, tags and expiry are kept as they are. */
-  put(changes: readonly EncodedChange[], options?: { readonly signal?: AbortSignal }): Promise<void>;
+  put(
+    changes: readonly EncodedChange[],
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<void>;
   commit(options?: StagedCommitOptions): Promise<Loaded>;
   /** Idempotent; does nothing after a commit. */
   abort(): Promise<void>;
@@ -166,7 +172,10 @@ export interface StorageNamespace {
     keys: readonly string[],
     options?: { readonly signal?: AbortSignal },
   ): Promise<(StoredRecord | undefined)[]>;
-  /** All or nothing; durable when it resolves, as far as `capabilities.durable` says. */
+  /**
+   * Of several mutations of one key only the last counts, as if the others had not been given.
+   * All or nothing; durable when it resolves, as far as `capabilities.durable` says.
+   */
   commit(mutations: readonly Mutation[], options?: CommitOptions): Promise<Commit>;
   /**
    * The run from `since` (exclusive; `null` = everything) to one cut. Throws NADB_CHECKPOINT_EXPIRED

@@ -120,6 +120,25 @@ export function compareUtf8(a: string, b: string): number {
 const codePointRank = (unit: number): number =>
   unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
 
+const SLAB_BYTES = 8192;
+const LARGEST_IN_SLAB = 1024;
+let slab = new Uint8Array(SLAB_BYTES);
+let slabUsed = 0;
+
+/** A copy that the caller owns. Small ones share a slab: an allocation each would cost more than the copying. */
+export function copyBytes(bytes: Uint8Array): Uint8Array {
+  const { length } = bytes;
+  if (length > LARGEST_IN_SLAB) return new Uint8Array(bytes); // not slice: a Buffer's is a view
+  if (slabUsed + length > SLAB_BYTES) {
+    slab = new Uint8Array(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  const copy = slab.subarray(slabUsed, slabUsed + length);
+  slabUsed += length;
+  for (let i = 0; i < length; i++) copy[i] = bytes[i] as number;
+  return copy;
+}
+
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
@@ -140,9 +159,11 @@ export function toHex(bytes: Uint8Array): string {
 
 /** REQUIRES: an even number of hex digits; throws NADB_CORRUPTION otherwise. */
 export function fromHex(text: string): Uint8Array {
-  if (text.length % 2 !== 0 || /[^0-9a-f]/i.test(text)) throw corruption(`not hexadecimal: ${text}`);
+  if (text.length % 2 !== 0 || /[^0-9a-f]/i.test(text))
+    throw corruption(`not hexadecimal: ${text}`);
   const bytes = new Uint8Array(text.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  for (let i = 0; i < bytes.length; i++)
+    bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
   return bytes;
 }
 
@@ -182,6 +203,10 @@ export class ByteReader {
     return readU64(this.#bytes, this.#take(8));
   }
 
+  skip(length: number): void {
+    this.#take(length);
+  }
+
   /** A view, not a copy. */
   bytes(length: number): Uint8Array {
     const start = this.#take(length);
@@ -203,7 +228,9 @@ export class ByteReader {
 
   #take(length: number): number {
     if (length > this.remaining) {
-      throw corruption(`${this.#what}: ends at byte ${this.#bytes.length}, ${length} more expected`);
+      throw corruption(
+        `${this.#what}: ends at byte ${this.#bytes.length}, ${length} more expected`,
+      );
     }
     const start = this.#offset;
     this.#offset += length;

@@ -17,7 +17,7 @@ export class StateDigest {
 
   constructor(bytes: Uint8Array = new Uint8Array(DIGEST_BYTES)) {
     if (bytes.length !== DIGEST_BYTES) throw corruption(`a state digest of ${bytes.length} bytes`);
-    this.#bytes = bytes.slice();
+    this.#bytes = new Uint8Array(bytes);
   }
 
   static fromHex(hex: string): StateDigest {
@@ -30,7 +30,8 @@ export class StateDigest {
   }
 
   xor(other: Uint8Array): void {
-    for (let i = 0; i < DIGEST_BYTES; i++) this.#bytes[i] = (this.#bytes[i] as number) ^ (other[i] as number);
+    for (let i = 0; i < DIGEST_BYTES; i++)
+      this.#bytes[i] = (this.#bytes[i] as number) ^ (other[i] as number);
   }
 
   bytes(): Uint8Array {

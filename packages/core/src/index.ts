@@ -1,3 +1,4 @@
+export { createSha256, sha256 } from "#sha256";
 export type * from "./backend.js";
 export { CONTRACT } from "./backend.js";
 export * from "./bytes.js";
@@ -42,6 +43,7 @@ export {
   changeKey,
   changeVersion,
   decodeChange,
+  decodeOwnRecord,
   decodeRecord,
   decodeTombstone,
   encodeRecord,
@@ -49,6 +51,8 @@ export {
   isTombstone,
   maxRecordOverhead,
   recordContent,
+  recordExpiresAt,
+  recordKey,
   recordValueLength,
   withVersion,
 } from "./record.js";
@@ -60,4 +64,3 @@ export {
   type StoreStats,
   type Value,
 } from "./store.js";
-export { createSha256, sha256 } from "#sha256";

@@ -47,23 +47,36 @@ function checkText(what: string, text: unknown, maxBytes: number): asserts text 
     );
   }
   if (!text.isWellFormed()) {
-    throw invalidArgument(`the ${what} ${quote(text)} is no well-formed Unicode (a lone surrogate)`);
+    throw invalidArgument(
+      `the ${what} ${quote(text)} is no well-formed Unicode (a lone surrogate)`,
+    );
   }
 }
 
 /** Canonical tags: checked, sorted by UTF-8 bytes, without duplicates. */
 export function canonicalTags(tags: readonly string[] | undefined): readonly string[] {
   if (tags === undefined || tags.length === 0) return [];
-  if (!Array.isArray(tags)) throw invalidArgument(`tags are an array of strings, not ${typeof tags}`);
-  for (const tag of tags) checkTag(tag);
+  checkTags(tags);
   const sorted = [...new Set(tags)].sort(compareUtf8);
   if (sorted.length > MAX_RECORD_TAGS) {
-    throw invalidArgument(`${sorted.length} tags on one record, at most ${MAX_RECORD_TAGS} are allowed`);
+    throw invalidArgument(
+      `${sorted.length} tags on one record, at most ${MAX_RECORD_TAGS} are allowed`,
+    );
   }
   return sorted;
 }
 
-export function checkValue(key: string, value: unknown, maxBytes: number): asserts value is Uint8Array {
+function checkTags(tags: readonly string[]): void {
+  if (!Array.isArray(tags))
+    throw invalidArgument(`tags are an array of strings, not ${typeof tags}`);
+  for (const tag of tags) checkTag(tag);
+}
+
+export function checkValue(
+  key: string,
+  value: unknown,
+  maxBytes: number,
+): asserts value is Uint8Array {
   if (!(value instanceof Uint8Array)) {
     throw invalidArgument(`the value of ${quote(key)} is no Uint8Array`);
   }
@@ -114,7 +127,9 @@ export function pageLimit(options: PageOptions): number {
 }
 
 export function checkTagQuery(query: TagQuery): void {
-  for (const tags of [query.all, query.any, query.none]) for (const tag of tags ?? []) checkTag(tag);
+  for (const tags of [query.all, query.any, query.none]) {
+    if (tags !== undefined) checkTags(tags);
+  }
 }
 
 /** A value shown in a message: one line, bounded. */

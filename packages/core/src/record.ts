@@ -12,6 +12,7 @@ import type { EncodedChange, StoredRecord, Tombstone } from "./backend.js";
 import {
   ByteReader,
   compareUtf8,
+  copyBytes,
   readU16,
   readU64,
   readUtf8,
@@ -87,23 +88,35 @@ export function decodeChange(bytes: EncodedChange): Change {
 
 /** `value` is a view of `bytes`, not a copy. */
 export function decodeRecord(bytes: EncodedChange): StoredRecord {
+  return parseRecord(bytes, (value) => value);
+}
+
+/** `value` is a copy, so `bytes` may be reused. */
+export function decodeOwnRecord(bytes: EncodedChange): StoredRecord {
+  return parseRecord(bytes, copyBytes);
+}
+
+function parseRecord(bytes: EncodedChange, take: (value: Uint8Array) => Uint8Array): StoredRecord {
   if (bytes[0] !== RECORD) throw corruption(`a record begins with byte ${RECORD}, not ${bytes[0]}`);
   const reader = new ByteReader(bytes, "record");
-  reader.bytes(VERSION_OFFSET);
+  reader.skip(VERSION_OFFSET);
   const version = reader.u64();
   const createdAt = reader.u64();
   const updatedAt = reader.u64();
   const expiresAt = reader.u64();
   const key = readText(reader, "key", MAX_KEY_BYTES);
   const tags = readTags(reader);
-  const record = { key, value: reader.rest(), tags, createdAt, updatedAt, version };
-  return expiresAt === 0 ? record : { ...record, expiresAt };
+  const value = take(reader.rest());
+  return expiresAt === 0
+    ? { key, value, tags, createdAt, updatedAt, version }
+    : { key, value, tags, createdAt, updatedAt, expiresAt, version };
 }
 
 export function decodeTombstone(bytes: EncodedChange): Tombstone {
-  if (bytes[0] !== TOMBSTONE) throw corruption(`a tombstone begins with byte ${TOMBSTONE}, not ${bytes[0]}`);
+  if (bytes[0] !== TOMBSTONE)
+    throw corruption(`a tombstone begins with byte ${TOMBSTONE}, not ${bytes[0]}`);
   const reader = new ByteReader(bytes, "tombstone");
-  reader.bytes(VERSION_OFFSET);
+  reader.skip(VERSION_OFFSET);
   const version = reader.u64();
   const deletedAt = reader.u64();
   const key = readText(reader, "key", MAX_KEY_BYTES);
@@ -136,6 +149,16 @@ export function changeVersion(change: EncodedChange): number {
   return readU64(change, VERSION_OFFSET);
 }
 
+/** The bytes of the record's key; a view. REQUIRES: a whole record. */
+export function recordKey(record: EncodedChange): Uint8Array {
+  return record.subarray(KEY_OFFSET, KEY_OFFSET + readU16(record, KEY_OFFSET - 2));
+}
+
+/** When the record expires, 0 = never, without decoding the rest. REQUIRES: a whole record. */
+export function recordExpiresAt(record: EncodedChange): number {
+  return readU64(record, CONTENT_OFFSET);
+}
+
 /** The key alone, without decoding the rest. REQUIRES: a whole change. */
 export function changeKey(change: EncodedChange): string {
   const start = isTombstone(change) ? TOMBSTONE_KEY_OFFSET : KEY_OFFSET;
@@ -153,7 +176,7 @@ export function recordValueLength(record: EncodedChange): number {
 
 /** The same change under another version, as a copy. */
 export function withVersion(change: EncodedChange, version: number): EncodedChange {
-  const copy = change.slice();
+  const copy = new Uint8Array(change);
   writeU64(copy, VERSION_OFFSET, version);
   return copy;
 }

@@ -105,11 +105,15 @@ export class KeyValueStore {
   }
 
   async get(key: string, options: SignalOption = {}): Promise<Uint8Array | undefined> {
-    return (await this.getWithMetadata(key, options))?.value;
+    this.#checkOpen();
+    return (await this.storage.getMany([key], options))[0]?.value;
   }
 
   /** Value, tags, times (ms since the epoch) and version. */
-  async getWithMetadata(key: string, options: SignalOption = {}): Promise<StoredRecord | undefined> {
+  async getWithMetadata(
+    key: string,
+    options: SignalOption = {},
+  ): Promise<StoredRecord | undefined> {
     this.#checkOpen();
     return (await this.storage.getMany([key], options))[0];
   }
@@ -121,7 +125,9 @@ export class KeyValueStore {
   ): Promise<ReadonlyMap<string, Uint8Array>> {
     this.#checkOpen();
     const records = await this.storage.getMany(keys, options);
-    return new Map(records.flatMap((record) => (record === undefined ? [] : [[record.key, record.value]])));
+    return new Map(
+      records.flatMap((record) => (record === undefined ? [] : [[record.key, record.value]])),
+    );
   }
 
   async has(key: string, options: SignalOption = {}): Promise<boolean> {
@@ -218,7 +224,8 @@ export class KeyValueStore {
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new NadbError("NADB_CLOSED", `the store ${this.db}/${this.namespace} is closed`);
+    if (this.#closed)
+      throw new NadbError("NADB_CLOSED", `the store ${this.db}/${this.namespace} is closed`);
   }
 }
 

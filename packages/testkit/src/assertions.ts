@@ -3,12 +3,17 @@ import assert from "node:assert/strict";
 import { type ErrorCode, isNadbError, type StorageNamespace, type StoredRecord } from "@nadb/core";
 
 /** The call must fail with this code, or with one of these. */
-export async function refuses(code: ErrorCode | readonly ErrorCode[], call: () => unknown): Promise<void> {
+export async function refuses(
+  code: ErrorCode | readonly ErrorCode[],
+  call: () => unknown,
+): Promise<void> {
   const codes: readonly ErrorCode[] = typeof code === "string" ? [code] : code;
   const outcome = await outcomeOf(call);
   if (!outcome.failed) assert.fail(`expected ${codes.join(" or ")}, but the call succeeded`);
   if (codes.some((expected) => isNadbError(outcome.error, expected))) return;
-  throw new Error(`expected ${codes.join(" or ")}, got: ${String(outcome.error)}`, { cause: outcome.error });
+  throw new Error(`expected ${codes.join(" or ")}, got: ${String(outcome.error)}`, {
+    cause: outcome.error,
+  });
 }
 
 /** The call must fail as the signal says: with its reason, or with an AbortError. */
@@ -21,7 +26,10 @@ export async function aborts(signal: AbortSignal, call: () => unknown): Promise<
 }
 
 /** Whatever the call does, the namespace must stand as before. */
-export async function changesNothing(namespace: StorageNamespace, call: () => unknown): Promise<void> {
+export async function changesNothing(
+  namespace: StorageNamespace,
+  call: () => unknown,
+): Promise<void> {
   const before = await namespace.head();
   await call();
   assert.deepEqual(await namespace.head(), before, "the head has changed");

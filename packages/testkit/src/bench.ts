@@ -31,15 +31,21 @@ export class Bench {
   }
 
   /** Runs `test` on a bench of its own, checks what it left behind, and clears everything away. */
-  static async use(open: OpenBackend, random: Random, test: (bench: Bench) => Promise<void>): Promise<void> {
+  static async use(
+    open: OpenBackend,
+    random: Random,
+    test: (bench: Bench) => Promise<void>,
+  ): Promise<void> {
     const bench = new Bench(open, random);
     try {
       await bench.#openMain();
       await test(bench);
       await bench.#check();
-    } finally {
-      await bench.#clear();
+    } catch (error) {
+      await bench.#clear().catch(() => {}); // the first failure is the one to tell
+      throw error;
     }
+    await bench.#clear();
   }
 
   get backend(): StorageBackend {
@@ -87,11 +93,13 @@ export class Bench {
   /** Commits to `namespace`: at once where the backend has transactions, else one by one. */
   async write(mutations: readonly Mutation[], namespace = this.namespace): Promise<Commit> {
     if (this.capabilities.transactions) return namespace.commit(mutations);
+    const last = new Map(mutations.map((mutation) => [mutation.key, mutation]));
     const versions: (number | undefined)[] = [];
     let commit: Commit = await namespace.commit([]);
     for (const mutation of mutations) {
-      commit = await namespace.commit([mutation]);
-      versions.push(...commit.versions);
+      const superseded = last.get(mutation.key) !== mutation;
+      commit = await namespace.commit(superseded ? [] : [mutation]);
+      versions.push(superseded ? undefined : commit.versions[0]);
     }
     return { ...commit, versions };
   }

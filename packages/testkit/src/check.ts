@@ -28,7 +28,10 @@ function readableRecords(state: State, now: number): StoredRecord[] {
   return records.sort((a, b) => byUtf8(a.key, b.key));
 }
 
-async function checkRecords(namespace: StorageNamespace, expected: readonly StoredRecord[]): Promise<void> {
+async function checkRecords(
+  namespace: StorageNamespace,
+  expected: readonly StoredRecord[],
+): Promise<void> {
   const records = await getMany(
     namespace,
     expected.map((record) => record.key),
@@ -41,7 +44,9 @@ export const isReadable = (record: { readonly expiresAt?: number }, now: number)
   record.expiresAt === undefined || now < record.expiresAt;
 
 /** With how many of the records each tag stands. */
-export function countTags(records: Iterable<{ readonly tags: readonly string[] }>): Map<string, number> {
+export function countTags(
+  records: Iterable<{ readonly tags: readonly string[] }>,
+): Map<string, number> {
   const counts = new Map<string, number>();
   for (const record of records) {
     for (const tag of record.tags) counts.set(tag, (counts.get(tag) ?? 0) + 1);

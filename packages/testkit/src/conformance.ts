@@ -14,6 +14,8 @@ export interface ConformanceOptions {
 /**
  * Declares one test for every promise of the contract. A promise that hangs on a capability is tested when
  * the backend declares it. A case that fails tells its seed. Needs `node:assert`, so Node, Bun or Deno.
+ * No case sleeps; the slowest write 16 MiB, 10,000 tags or some hundred commits, so a timeout of 30 seconds
+ * suits every engine.
  *
  * @example
  * backendConformance({ describe, it }, ({ folder, clock }) => acmeBackend({ path: folder(), clock }));

@@ -1,11 +1,21 @@
 // Content drawn by chance, and content that is awkward on purpose.
-import { encodeRecord, encodeTombstone, type Mutation, type Put, type StoredRecord } from "@nadb/core";
+import {
+  encodeRecord,
+  encodeTombstone,
+  type Mutation,
+  type Put,
+  type StoredRecord,
+} from "@nadb/core";
 import type { Random } from "./random.js";
 
 /** Keys that have broken a store somewhere: separators, controls, prototypes, look-alikes, both ends of Unicode. */
 export const AWKWARD_KEYS: readonly string[] = [
-  ..." |\0|a\0|a\0b|\n|\x7f|..|a/b|a\\b|a:b|*|{a}|%00|__proto__|constructor|null|0|-1|A|a|aa".split("|"),
-  ..."é|e\u0301|\u0301|日本語|\ud7ff|\ue000|\ufeffmark|\uffff|\u{10000}|😀|😀a|👩‍👩‍👧|\u{10ffff}".split("|"),
+  ..." |\0|a\0|a\0b|\n|\x7f|..|a/b|a\\b|a:b|*|{a}|%00|__proto__|constructor|null|0|-1|A|a|aa".split(
+    "|",
+  ),
+  ..."é|e\u0301|\u0301|日本語|\ud7ff|\ue000|\ufeffmark|\uffff|\u{10000}|😀|😀a|👩‍👩‍👧|\u{10ffff}".split(
+    "|",
+  ),
 ];
 
 const KEYS: readonly string[] = [
@@ -72,7 +82,11 @@ export const puts = (count: number, prefix = "key"): Put[] =>
 export const remove = (key: string): Mutation => ({ type: "delete", key });
 
 /** A record as a staged load takes it, with times of its own. */
-export const foreign = (key: string, value = key, more: Partial<StoredRecord> = {}): StoredRecord => ({
+export const foreign = (
+  key: string,
+  value = key,
+  more: Partial<StoredRecord> = {},
+): StoredRecord => ({
   key,
   value: text(value),
   tags: [],
@@ -82,7 +96,8 @@ export const foreign = (key: string, value = key, more: Partial<StoredRecord> = 
   ...more,
 });
 
-export const encodeAll = (records: readonly StoredRecord[]): Uint8Array[] => records.map(encodeRecord);
+export const encodeAll = (records: readonly StoredRecord[]): Uint8Array[] =>
+  records.map(encodeRecord);
 
 /** A tombstone as a staged load takes it. */
 export const tombstone = (key: string): Uint8Array =>

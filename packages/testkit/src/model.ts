@@ -1,8 +1,8 @@
 // The oracle: what a namespace must answer, kept in a Map by the plainest code that can be written.
 import assert from "node:assert/strict";
 import type { Mutation, StorageNamespace, StoredRecord, TagQuery } from "@nadb/core";
-import { countTags, isReadable, sortedByTag } from "./check.js";
 import { type Content, contentOf } from "./assertions.js";
+import { countTags, isReadable, sortedByTag } from "./check.js";
 import { byUtf8, getMany, readKeys, readPages } from "./runs.js";
 
 export class Model {
@@ -35,7 +35,10 @@ export class Model {
     const keys = expected.map((record) => record.key);
     assert.deepEqual(await readKeys(namespace), keys);
     const records = await getMany(namespace, keys);
-    assert.deepEqual(records.map((record) => record && contentOf(record)), expected);
+    assert.deepEqual(
+      records.map((record) => record && contentOf(record)),
+      expected,
+    );
     assert.deepEqual(sortedByTag(await namespace.tags()), sortedByTag(countTags(expected)));
   }
 

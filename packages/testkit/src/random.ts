@@ -17,7 +17,7 @@ const DEFAULT_SEED = 20_260_101;
 
 /** The seed of this test run: the environment variable NADB_SEED, or a fixed number. */
 export function seedOfRun(): number {
-  const text = process.env["NADB_SEED"];
+  const text = process.env.NADB_SEED;
   if (text === undefined || text === "") return DEFAULT_SEED;
   const seed = Number(text);
   if (!Number.isSafeInteger(seed)) throw new TypeError(`NADB_SEED ${text} is not a whole number`);
@@ -27,7 +27,8 @@ export function seedOfRun(): number {
 /** A seed of its own for everything that has a name, so that a test draws the same alone as among others. */
 export function deriveSeed(seed: number, name: string): number {
   let hash = (0x811c9dc5 ^ seed) >>> 0; // FNV-1a
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193) >>> 0;
+  for (let i = 0; i < name.length; i++)
+    hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193) >>> 0;
   return hash;
 }
 

@@ -1,9 +1,9 @@
 // Reading: whole runs, all pages of a listing, and what the head over a set of records must be.
 import assert from "node:assert/strict";
 import {
-  type ChangesOptions,
   type Change,
   type ChangePage,
+  type ChangesOptions,
   type Checkpoint,
   decodeChange,
   encodeRecord,
@@ -82,7 +82,11 @@ export function measure(records: Iterable<StoredRecord>): Measure {
 /** The run must hold exactly what its end says; `state` is what stood at its beginning. */
 export function assertEndsTrue(run: Run, state: State = new Map()): void {
   const { checkpoint: _checkpoint, ...end } = run.end;
-  assert.deepEqual(end, measure(applyRun(state, run).values()), "the end of the run is not what the run holds");
+  assert.deepEqual(
+    end,
+    measure(applyRun(state, run).values()),
+    "the end of the run is not what the run holds",
+  );
 }
 
 const MOST_PAGES = 20_000;
@@ -96,7 +100,10 @@ export async function readPages<T, Options extends PageOptions>(
   const items: T[] = [];
   let page = await list(options);
   for (let pages = 1; ; pages++) {
-    assert.ok(page.items.length <= (options.limit ?? Number.POSITIVE_INFINITY), "a page exceeds its limit");
+    assert.ok(
+      page.items.length <= (options.limit ?? Number.POSITIVE_INFINITY),
+      "a page exceeds its limit",
+    );
     items.push(...page.items);
     if (page.cursor === undefined) return items;
     assert.ok(pages < MOST_PAGES, "the listing does not come to its end");
@@ -135,4 +142,5 @@ export async function mustGet(namespace: StorageNamespace, key: string): Promise
 }
 
 /** The order that the contract asks of keys, by an implementation that shares nothing with ours. */
-export const byUtf8 = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+export const byUtf8 = (a: string, b: string): number =>
+  Buffer.compare(Buffer.from(a), Buffer.from(b));

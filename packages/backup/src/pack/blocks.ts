@@ -1,6 +1,7 @@
 // Changes to raw blocks and back, and the codecs that pack a raw block.
-import { gunzip, gzip } from "#gzip";
+
 import { corruption, type EncodedChange, readU32, writeU32 } from "@nadb/core";
+import { gunzip, gzip } from "#gzip";
 import { BLOCK_BYTES, type BlockHeader, CODECS, type CodecId } from "./format.js";
 
 const LENGTH_BYTES = 4;
@@ -74,7 +75,9 @@ export async function packPayload(raw: Uint8Array, level: number): Promise<Paylo
 export async function unpackPayload(header: BlockHeader, payload: Uint8Array): Promise<Uint8Array> {
   if (header.codec === CODECS.stored) return payload;
   const raw = await gunzip(payload, header.rawLength).catch((cause: unknown) => {
-    throw corruption(`a block does not unpack: ${cause instanceof Error ? cause.message : String(cause)}`);
+    throw corruption(
+      `a block does not unpack: ${cause instanceof Error ? cause.message : String(cause)}`,
+    );
   });
   if (raw.length !== header.rawLength) {
     throw corruption(`a block unpacks to ${raw.length} bytes, its header says ${header.rawLength}`);

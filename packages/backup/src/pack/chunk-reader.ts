@@ -25,7 +25,9 @@ export class ChunkReader {
   /** May be a view of a chunk. */
   async take(length: number, what: string): Promise<Uint8Array> {
     if (length > this.remaining) {
-      throw corruption(`${what} at byte ${this.#offset} needs ${length} bytes, ${this.remaining} are left`);
+      throw corruption(
+        `${what} at byte ${this.#offset} needs ${length} bytes, ${this.remaining} are left`,
+      );
     }
     const parts: Uint8Array[] = [];
     let missing = length;

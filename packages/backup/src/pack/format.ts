@@ -68,9 +68,13 @@ export function decodeHeader(bytes: Uint8Array): void {
   expectMagic(reader, MAGIC, "this is no pack of NADB");
   const version = reader.u16();
   if (version > PACK_VERSION) {
-    throw new NadbError("NADB_NEWER_FORMAT", `the pack has version ${version}, this NADB reads up to ${PACK_VERSION}`, {
-      hint: "update NADB",
-    });
+    throw new NadbError(
+      "NADB_NEWER_FORMAT",
+      `the pack has version ${version}, this NADB reads up to ${PACK_VERSION}`,
+      {
+        hint: "update NADB",
+      },
+    );
   }
   if (version !== PACK_VERSION) throw corruption(`the pack has version ${version}`);
 }
@@ -136,7 +140,11 @@ export function encodeTrailer(trailer: Trailer): Uint8Array {
 
 export function decodeTrailer(bytes: Uint8Array): Trailer {
   const reader = new ByteReader(bytes, "pack trailer");
-  const trailer = { indexOffset: reader.u64(), recordCount: reader.u64(), tombstoneCount: reader.u64() };
+  const trailer = {
+    indexOffset: reader.u64(),
+    recordCount: reader.u64(),
+    tombstoneCount: reader.u64(),
+  };
   expectMagic(reader, END_MAGIC, "the pack's trailer is damaged");
   reader.end();
   return trailer;

@@ -15,8 +15,8 @@ import {
   INDEX_MARK,
   type IndexEntry,
   SHA256_BYTES,
-  type Trailer,
   TRAILER_BYTES,
+  type Trailer,
 } from "./format.js";
 import { blockChecksum } from "./writer.js";
 
@@ -34,7 +34,11 @@ export async function* decodePack(
   let recordCount = 0;
   try {
     decodeHeader(await reader.take(HEADER_BYTES, "pack header"));
-    const blocks = mapInOrder(readBlocks(reader, end), ({ header }) => header.rawLength, unpackBlock);
+    const blocks = mapInOrder(
+      readBlocks(reader, end),
+      ({ header }) => header.rawLength,
+      unpackBlock,
+    );
     for await (const changes of blocks) {
       for (const change of changes) isTombstone(change) ? tombstoneCount++ : recordCount++;
       yield changes;
@@ -80,7 +84,10 @@ async function* readBlocks(
   }
 }
 
-async function readBlock(reader: ChunkReader, offset: number): Promise<Omit<StoredBlock, "offset">> {
+async function readBlock(
+  reader: ChunkReader,
+  offset: number,
+): Promise<Omit<StoredBlock, "offset">> {
   const bytes = new Uint8Array(BLOCK_HEADER_BYTES);
   bytes[0] = BLOCK_MARK;
   bytes.set(await reader.take(BLOCK_HEADER_BYTES - 1, "block header"), 1);

@@ -40,7 +40,11 @@ export async function* encodePack(
     }
   }
   const index = encodeIndex(entries);
-  yield concatBytes([index, sha256(index), encodeTrailer({ indexOffset: offset, ...options.counts() })]);
+  yield concatBytes([
+    index,
+    sha256(index),
+    encodeTrailer({ indexOffset: offset, ...options.counts() }),
+  ]);
 }
 
 interface EncodedBlock {

@@ -24,14 +24,19 @@ class DirectoryTarget implements BackupTarget {
     const path = join(this.name, folder);
     try {
       const entries = await readdir(path, { withFileTypes: true });
-      return await Promise.all(entries.map((entry) => describe(path, entry.name, entry.isDirectory())));
+      return await Promise.all(
+        entries.map((entry) => describe(path, entry.name, entry.isDirectory())),
+      );
     } catch (error) {
       if (isMissing(error)) return [];
       throw ioError(`listing ${path}`, error);
     }
   }
 
-  async *read(path: string, options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Uint8Array> {
+  async *read(
+    path: string,
+    options: { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<Uint8Array> {
     const file = await this.#open(path);
     try {
       for (;;) {
@@ -100,7 +105,8 @@ class DirectoryTarget implements BackupTarget {
     try {
       return await open(join(this.name, path), "r");
     } catch (error) {
-      if (isMissing(error)) throw new NadbError("NADB_NOT_FOUND", `there is no file ${join(this.name, path)}`);
+      if (isMissing(error))
+        throw new NadbError("NADB_NOT_FOUND", `there is no file ${join(this.name, path)}`);
       throw ioError(`opening ${join(this.name, path)}`, error);
     }
   }

@@ -21,15 +21,21 @@ class MemoryTarget implements BackupTarget {
       if (!path.startsWith(prefix)) continue;
       const [name = "", ...deeper] = path.slice(prefix.length).split("/");
       const entry: TargetEntry =
-        deeper.length === 0 ? { name, type: "file", size: length } : { name, type: "folder", size: 0 };
+        deeper.length === 0
+          ? { name, type: "file", size: length }
+          : { name, type: "folder", size: 0 };
       entries.set(name, entry);
     }
     return [...entries.values()];
   }
 
-  async *read(path: string, options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Uint8Array> {
+  async *read(
+    path: string,
+    options: { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<Uint8Array> {
     const file = this.#files.get(path);
-    if (file === undefined) throw new NadbError("NADB_NOT_FOUND", `there is no file ${quote(path)}`);
+    if (file === undefined)
+      throw new NadbError("NADB_NOT_FOUND", `there is no file ${quote(path)}`);
     for (let start = 0; start < file.length; start += CHUNK_BYTES) {
       options.signal?.throwIfAborted();
       yield file.slice(start, start + CHUNK_BYTES);
@@ -48,7 +54,7 @@ class MemoryTarget implements BackupTarget {
     const parts: Uint8Array[] = [];
     for await (const chunk of chunks) {
       options.signal?.throwIfAborted();
-      parts.push(chunk.slice());
+      parts.push(new Uint8Array(chunk));
     }
     if (options.ifAbsent && this.#files.has(path)) {
       throw new NadbError("NADB_ALREADY_EXISTS", `there is a file ${quote(path)} already`);

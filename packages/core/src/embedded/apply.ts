@@ -1,38 +1,25 @@
 // Writing one record or tombstone with all its indexes. Commits, sweeps and staged loads all come through
-// here, so feed, tag index, expiry index, counts and digest can not disagree.
+// here, so records, feed, tag index, expiry index, counts and digest can not disagree.
 import type { EncodedChange, StoredRecord } from "../backend.js";
 import { readU64, writeU64 } from "../bytes.js";
-import { corruption } from "../errors.js";
-import { decodeRecord, encodeTombstone } from "../record.js";
+import { decodeRecord, encodeTombstone, recordExpiresAt, recordKey } from "../record.js";
 import type { Totals } from "./entry.js";
 import type { Space } from "./layout.js";
 import type { ReadTransaction, WriteTransaction } from "./ordered-kv.js";
 
 const NOTHING = new Uint8Array(0);
 
-/** Where a live key stands. `expiresAt` 0 = never. */
-export interface LiveEntry {
-  readonly version: number;
-  readonly expiresAt: number;
-}
+/** The live record of a key, expired or not; borrowed (ordered-kv.ts). */
+export const readRecord = (
+  tx: ReadTransaction,
+  space: Space,
+  key: string,
+): EncodedChange | undefined => tx.get(space.live(key));
 
-export function readLive(tx: ReadTransaction, space: Space, key: string): LiveEntry | undefined {
-  const bytes = tx.get(space.live(key));
-  return bytes === undefined ? undefined : decodeLive(bytes);
-}
-
-export const decodeLive = (bytes: Uint8Array): LiveEntry => ({
-  version: readU64(bytes, 0),
-  expiresAt: readU64(bytes, 8),
-});
-
-export const isExpired = (expiresAt: number, now: number): boolean => expiresAt !== 0 && expiresAt <= now;
-
-export function readRecord(tx: ReadTransaction, space: Space, version: number): EncodedChange {
-  const bytes = tx.get(space.feed(version));
-  if (bytes === undefined) throw corruption(`the record at version ${version} is missing from the feed`);
-  return bytes;
-}
+export const isExpired = (record: EncodedChange, now: number): boolean => {
+  const expiresAt = recordExpiresAt(record);
+  return expiresAt !== 0 && expiresAt <= now;
+};
 
 /** One transaction's work on one space. Tag counts gather in memory; `finish` writes them. */
 export class Applier {
@@ -45,19 +32,18 @@ export class Applier {
   ) {}
 
   /**
-   * Takes the record of `key` out of feed and totals and answers it. REQUIRES: `putIn` or `delete` of the
+   * Takes the record of `key` out of feed and totals and answers it, its value no longer readable. REQUIRES: `putIn` or `delete` of the
    * same key follows; they settle its indexes.
    */
   takeOut(key: string): StoredRecord | undefined {
     const { tx, space, totals } = this;
-    const live = readLive(tx, space, key);
-    if (live === undefined) return undefined;
-    const encoded = readRecord(tx, space, live.version);
+    const encoded = readRecord(tx, space, key);
+    if (encoded === undefined) return undefined;
     const record = decodeRecord(encoded);
-    tx.delete(space.feed(live.version));
     totals.digest.toggle(encoded);
     totals.count -= 1;
     totals.bytes -= record.value.length;
+    tx.delete(space.feed(record.version)); // from here on `encoded`, and so the record's value, is invalid
     return record;
   }
 
@@ -66,8 +52,8 @@ export class Applier {
     const { tx, space, totals } = this;
     const { key, version } = record;
     if (old === undefined) this.#forgetTombstone(key);
-    tx.put(space.feed(version), encoded);
-    tx.put(space.live(key), encodeLive(version, record.expiresAt ?? 0));
+    tx.put(space.live(key), encoded);
+    tx.put(space.feed(version), recordKey(encoded));
     this.#moveTags(key, old, record);
     this.#moveExpiry(key, old?.expiresAt, record.expiresAt);
     totals.digest.toggle(encoded);
@@ -120,7 +106,8 @@ export class Applier {
     const written = new Set(old?.expiresAt === record?.expiresAt ? old?.tags : []);
     for (const tag of record?.tags ?? []) {
       this.#count(tag, +1);
-      if (!written.has(tag)) this.tx.put(this.space.tag(tag, key), encodeNumber(record?.expiresAt ?? 0));
+      if (!written.has(tag))
+        this.tx.put(this.space.tag(tag, key), encodeNumber(record?.expiresAt ?? 0));
     }
   }
 
@@ -138,12 +125,5 @@ export class Applier {
 function encodeNumber(number: number): Uint8Array {
   const bytes = new Uint8Array(8);
   writeU64(bytes, 0, number);
-  return bytes;
-}
-
-function encodeLive(version: number, expiresAt: number): Uint8Array {
-  const bytes = new Uint8Array(16);
-  writeU64(bytes, 0, version);
-  writeU64(bytes, 8, expiresAt);
   return bytes;
 }

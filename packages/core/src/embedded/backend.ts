@@ -8,10 +8,12 @@ import type {
 import { CONTRACT } from "../backend.js";
 import { invalidArgument, NadbError } from "../errors.js";
 import { checkName } from "../limits.js";
+import { forgetCommits } from "./commit-ids.js";
 import { collectGarbage, throwAway } from "./garbage.js";
+import type { EmbeddedHost, OpenView } from "./host.js";
 import { allNamespaces, namespaceKey, namespaceOfKey } from "./layout.js";
 import { EmbeddedNamespace } from "./namespace.js";
-import type { OrderedKv, ReadTransaction, WriteTransaction } from "./ordered-kv.js";
+import type { OrderedKv, WriteTransaction } from "./ordered-kv.js";
 import { checkFormat, readSpace } from "./root.js";
 
 const DEFAULT_TOMBSTONE_RETENTION_SECONDS = 30 * 24 * 3600;
@@ -34,28 +36,6 @@ export interface EmbeddedEngine {
   openKv(): Promise<OrderedKv>;
 }
 
-/** What namespaces and loads need of their backend. */
-export interface EmbeddedHost {
-  readonly capabilities: BackendCapabilities;
-  readonly clock: () => number;
-  readonly random: (bytes: Uint8Array) => void;
-  readonly tombstoneRetentionMs: number;
-  read<T>(body: (tx: ReadTransaction) => T): T;
-  write<T>(body: (tx: WriteTransaction) => T, signal?: AbortSignal): Promise<T>;
-  snapshot(): OpenView;
-  /** Told that a space went to the garbage; collects it in the background. */
-  garbageMade(): void;
-}
-
-/** A snapshot in a consumer's hands. Closing the backend closes it under the consumer. */
-export interface OpenView {
-  readonly tx: ReadTransaction;
-  /** Throws NADB_CLOSED once the backend has closed. */
-  checkOpen(): void;
-  /** Idempotent. */
-  close(): void;
-}
-
 export class EmbeddedBackend implements StorageBackend {
   readonly contract = CONTRACT;
   readonly name: string;
@@ -75,7 +55,9 @@ export class EmbeddedBackend implements StorageBackend {
     this.capabilities = engine.capabilities;
     const retention = options.tombstoneRetentionSeconds ?? DEFAULT_TOMBSTONE_RETENTION_SECONDS;
     if (!(retention >= 0)) {
-      throw invalidArgument(`tombstoneRetentionSeconds ${String(retention)} is not a number of at least 0`);
+      throw invalidArgument(
+        `tombstoneRetentionSeconds ${String(retention)} is not a number of at least 0`,
+      );
     }
     this.#host = {
       capabilities: engine.capabilities,
@@ -107,9 +89,7 @@ export class EmbeddedBackend implements StorageBackend {
   }
 
   async *namespaces(): AsyncGenerator<NamespaceId, void, undefined> {
-    const ids = this.#openKv().read((tx) =>
-      Array.from(tx.range(allNamespaces), ({ key }) => namespaceOfKey(key)),
-    );
+    const ids = this.#openKv().read((tx) => Array.from(tx.keys(allNamespaces), namespaceOfKey));
     yield* ids;
   }
 
@@ -119,6 +99,7 @@ export class EmbeddedBackend implements StorageBackend {
       const space = readSpace(tx, namespaceKey(id));
       if (space === undefined) return;
       tx.delete(namespaceKey(id));
+      forgetCommits(tx, id);
       throwAway(tx, space);
     });
     this.#collectInBackground();
@@ -186,7 +167,10 @@ export class EmbeddedBackend implements StorageBackend {
     if (this.#collecting) return;
     this.#collecting = true;
     const step = async (): Promise<void> => {
-      while (this.#kv !== undefined && (await this.#write((tx) => collectGarbage(tx, GARBAGE_BATCH))));
+      while (
+        this.#kv !== undefined &&
+        (await this.#write((tx) => collectGarbage(tx, GARBAGE_BATCH)))
+      );
     };
     // A failure here loses nothing: the garbage stays listed, and the next commit meets the same fault and tells.
     step().then(
@@ -206,4 +190,6 @@ function checkNamespaceId(id: NamespaceId): void {
 }
 
 const closed = (name: string): NadbError =>
-  new NadbError("NADB_CLOSED", `the ${name} backend is not open`, { hint: "open it, or use it before close" });
+  new NadbError("NADB_CLOSED", `the ${name} backend is not open`, {
+    hint: "open it, or use it before close",
+  });

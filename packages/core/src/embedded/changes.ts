@@ -1,10 +1,12 @@
-// The change feed, read from one snapshot: records and tombstones in version order, in pages.
+// The change feed, read from one snapshot, in pages.
 import type { ChangePage, ChangesOptions, Checkpoint, EncodedChange } from "../backend.js";
-import { invalidArgument } from "../errors.js";
+import { copyBytes, readUtf8 } from "../bytes.js";
+import { corruption, invalidArgument } from "../errors.js";
 import { changeVersion } from "../record.js";
+import { readRecord } from "./apply.js";
 import { headOf, type NamespaceEntry, startOfRun } from "./entry.js";
-import type { Space } from "./layout.js";
-import type { Entry, ReadTransaction } from "./ordered-kv.js";
+import { numberOfKey, type Space } from "./layout.js";
+import type { ReadTransaction } from "./ordered-kv.js";
 
 const DEFAULT_PAGE_BYTES = 1 << 20;
 /** Bounds the objects of a page of tiny changes. */
@@ -27,7 +29,7 @@ export async function* readChanges(
   const after = startOfRun(entry, since);
   let page: EncodedChange[] = [];
   let bytes = 0;
-  for (const change of entry === undefined ? [] : feed(tx, space, entry, after, since === null)) {
+  for (const change of entry === undefined ? [] : run(tx, space, entry, after, since)) {
     if (bytes >= pageBytes || page.length === MAX_PAGE_CHANGES) {
       signal?.throwIfAborted();
       yield { changes: page };
@@ -42,33 +44,51 @@ export async function* readChanges(
   yield { changes: page, end: headOf(entry) };
 }
 
-/** A run from the beginning needs no tombstones: there is nothing they could delete. */
-function* feed(
+/**
+ * A run from the beginning comes in key order, one sequential read, and needs no tombstones: there is nothing
+ * they could delete. Any other comes in version order.
+ */
+function* run(
   tx: ReadTransaction,
   space: Space,
   entry: NamespaceEntry,
   after: number,
-  full: boolean,
+  since: Checkpoint | null,
 ): Generator<EncodedChange> {
-  const records = tx.range(space.feedRange(after, entry.version));
-  if (full) for (const { value } of records) yield value;
-  else yield* mergeByVersion(records, tx.range(space.graveRange(after, entry.version)));
+  if (since === null) for (const { value } of tx.range(space.records(""))) yield value;
+  else yield* feed(tx, space, after, entry.version);
 }
 
-/** Two feeds of one space as one, in version order. */
-export function* mergeByVersion(a: Iterable<Entry>, b: Iterable<Entry>): Generator<EncodedChange> {
-  const graves = b[Symbol.iterator]();
+/** Records and tombstones with versions in (after, through], in version order. */
+export function* feed(
+  tx: ReadTransaction,
+  space: Space,
+  after: number,
+  through: number,
+): Generator<EncodedChange> {
+  const graves = tx.range(space.graveRange(after, through))[Symbol.iterator]();
   try {
     let grave = graves.next();
-    for (const { value } of a) {
-      while (!grave.done && changeVersion(grave.value.value) < changeVersion(value)) {
+    for (const { key, value } of tx.range(space.feedRange(after, through))) {
+      const version = numberOfKey(key);
+      for (; !grave.done && changeVersion(grave.value.value) < version; grave = graves.next()) {
         yield grave.value.value;
-        grave = graves.next();
       }
-      yield value;
+      yield recordInFeed(tx, space, version, value);
     }
     for (; !grave.done; grave = graves.next()) yield grave.value.value;
   } finally {
     graves.return?.();
   }
+}
+
+function recordInFeed(
+  tx: ReadTransaction,
+  space: Space,
+  version: number,
+  key: Uint8Array,
+): EncodedChange {
+  const record = readRecord(tx, space, readUtf8(key, 0, key.length));
+  if (record !== undefined && changeVersion(record) === version) return copyBytes(record);
+  throw corruption(`the feed names a record at version ${version} that is not there`);
 }

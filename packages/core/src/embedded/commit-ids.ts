@@ -1,18 +1,27 @@
-// Commits by id: what lets a client resend a commit after a lost reply and not do it twice.
-import type { Commit } from "../backend.js";
-import { type Space, textBehindNumber } from "./layout.js";
+// Commits by id: what lets a client resend a commit after a lost reply and not do it twice. They belong to the
+// namespace, not to a generation: a retry that comes after a restore must not write into what was restored.
+import type { Commit, NamespaceId } from "../backend.js";
+import { readU64, writeU64 } from "../bytes.js";
+import { commitKey, commitOfTime, commitsBefore, commitsOf, commitTimeKey } from "./layout.js";
 import type { ReadTransaction, WriteTransaction } from "./ordered-kv.js";
 
 /** For how long a commit's id is remembered. */
 const REMEMBERED_MS = 3_600_000;
 /** Forgotten per commit with an id: more than one, so the table shrinks back. */
 const FORGET_STEP = 4;
+const TIME_BYTES = 8;
 const NOTHING = new Uint8Array(0);
 
-export function recallCommit(tx: ReadTransaction, space: Space, id: string): Commit | undefined {
-  const bytes = tx.get(space.commit(id));
+export function recallCommit(
+  tx: ReadTransaction,
+  namespace: NamespaceId,
+  id: string,
+): Commit | undefined {
+  const bytes = tx.get(commitKey(namespace, id));
   if (bytes === undefined) return undefined;
-  const { checkpoint, versions } = JSON.parse(new TextDecoder().decode(bytes)) as {
+  const { checkpoint, versions } = JSON.parse(
+    new TextDecoder().decode(bytes.subarray(TIME_BYTES)),
+  ) as {
     checkpoint: string;
     versions: (number | null)[];
   };
@@ -21,24 +30,35 @@ export function recallCommit(tx: ReadTransaction, space: Space, id: string): Com
 
 export function rememberCommit(
   tx: WriteTransaction,
-  space: Space,
+  namespace: NamespaceId,
   id: string,
   commit: Commit,
   now: number,
 ): void {
-  forgetOld(tx, space, now - REMEMBERED_MS);
-  tx.put(space.commit(id), new TextEncoder().encode(JSON.stringify(commit)));
-  tx.put(space.commitTime(now, id), NOTHING);
+  for (const time of firstOf(tx.keys(commitsBefore(Math.max(0, now - REMEMBERED_MS))))) {
+    tx.delete(commitOfTime(time));
+    tx.delete(time);
+  }
+  const result = new TextEncoder().encode(JSON.stringify(commit));
+  const bytes = new Uint8Array(TIME_BYTES + result.length);
+  writeU64(bytes, 0, now);
+  bytes.set(result, TIME_BYTES);
+  const key = commitKey(namespace, id);
+  tx.put(key, bytes);
+  tx.put(commitTimeKey(now, key), NOTHING);
 }
 
-function forgetOld(tx: WriteTransaction, space: Space, before: number): void {
-  const old: Uint8Array[] = [];
-  for (const { key } of tx.range(space.commitsBefore(Math.max(0, before)))) {
-    old.push(key);
-    if (old.length === FORGET_STEP) break;
-  }
-  for (const key of old) {
-    tx.delete(space.commit(textBehindNumber(key)));
+export function forgetCommits(tx: WriteTransaction, namespace: NamespaceId): void {
+  for (const { key, value } of [...tx.range(commitsOf(namespace))]) {
+    tx.delete(commitTimeKey(readU64(value, 0), key));
     tx.delete(key);
   }
+}
+
+function firstOf(keys: Iterable<Uint8Array>): Uint8Array[] {
+  const first: Uint8Array[] = [];
+  for (const key of keys) {
+    if (first.push(key) === FORGET_STEP) break;
+  }
+  return first;
 }

@@ -2,8 +2,8 @@
 import type { CommitOptions, Expectation, Mutation, Put, StoredRecord } from "../backend.js";
 import { NadbError } from "../errors.js";
 import { canonicalTags, quote } from "../limits.js";
-import { encodeRecord } from "../record.js";
-import { type Applier, isExpired, readLive } from "./apply.js";
+import { changeVersion, encodeRecord } from "../record.js";
+import { type Applier, isExpired, readRecord } from "./apply.js";
 import type { NamespaceEntry } from "./entry.js";
 import type { Space } from "./layout.js";
 import type { ReadTransaction } from "./ordered-kv.js";
@@ -16,20 +16,24 @@ export function checkExpectations(
   now: number,
 ): void {
   for (const expectation of expect ?? []) {
-    const live = readLive(tx, space, expectation.key);
-    const found = live === undefined || isExpired(live.expiresAt, now) ? null : live.version;
+    const record = readRecord(tx, space, expectation.key);
+    const found = record === undefined || isExpired(record, now) ? null : changeVersion(record);
     if (found !== expectation.version) throw conflict(expectation, found);
   }
 }
 
 function conflict({ key, version }: Expectation, found: number | null): NadbError {
   const standing = (at: number | null) => (at === null ? "absent" : `at version ${at}`);
-  return new NadbError("NADB_CONFLICT", `${quote(key)} is ${standing(found)}, expected ${standing(version)}`, {
-    hint: "read it again and retry",
-  });
+  return new NadbError(
+    "NADB_CONFLICT",
+    `${quote(key)} is ${standing(found)}, expected ${standing(version)}`,
+    {
+      hint: "read it again and retry",
+    },
+  );
 }
 
-/** Applies the mutations; answers the version each one made (backend.ts, Commit.versions). */
+/** Applies the mutations in their order; answers the version each one made (backend.ts, Commit.versions). */
 export function applyMutations(
   applier: Applier,
   entry: NamespaceEntry,
@@ -45,7 +49,7 @@ export function applyMutations(
   });
 }
 
-/** Index of the mutation that wins for each key; undefined when there can be no duplicates. */
+/** Index of the mutation that counts for each key; undefined when there can be no duplicates. */
 function lastOfEachKey(mutations: readonly Mutation[]): Map<string, number> | undefined {
   if (mutations.length < 2) return undefined;
   const last = new Map<string, number>();
@@ -57,7 +61,7 @@ function lastOfEachKey(mutations: readonly Mutation[]): Map<string, number> | un
 
 function applyPut(applier: Applier, entry: NamespaceEntry, put: Put, now: number): number {
   const old = applier.takeOut(put.key);
-  const lives = old !== undefined && !isExpired(old.expiresAt ?? 0, now);
+  const lives = old !== undefined && (old.expiresAt === undefined || old.expiresAt > now);
   const record: StoredRecord = {
     key: put.key,
     value: put.value,
@@ -78,8 +82,8 @@ function applyDelete(
   key: string,
   now: number,
 ): number | undefined {
-  const live = readLive(applier.tx, applier.space, key);
-  if (live === undefined || isExpired(live.expiresAt, now)) return undefined;
+  const record = readRecord(applier.tx, applier.space, key);
+  if (record === undefined || isExpired(record, now)) return undefined;
   applier.delete(key, ++entry.counter, now);
   return entry.version;
 }

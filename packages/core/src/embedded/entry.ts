@@ -31,7 +31,16 @@ export interface NamespaceEntry extends Totals {
 
 export function newEntry(space: number, generation: Uint8Array, counter: number): NamespaceEntry {
   const digest = new StateDigest();
-  return { space, generation, counter, version: counter, count: 0, bytes: 0, trimmed: counter, digest };
+  return {
+    space,
+    generation,
+    counter,
+    version: counter,
+    count: 0,
+    bytes: 0,
+    trimmed: counter,
+    digest,
+  };
 }
 
 export function newGeneration(random: (bytes: Uint8Array) => void): Uint8Array {
@@ -56,7 +65,7 @@ export function decodeEntry(bytes: Uint8Array): NamespaceEntry {
   const reader = new ByteReader(bytes, "namespace entry");
   const entry = {
     space: reader.u32(),
-    generation: reader.bytes(GENERATION_BYTES),
+    generation: new Uint8Array(reader.bytes(GENERATION_BYTES)),
     counter: reader.u64(),
     version: reader.u64(),
     count: reader.u64(),
@@ -77,7 +86,8 @@ export const checkpointOf = (entry: NamespaceEntry): Checkpoint =>
   `${toHex(entry.generation)}-${entry.version}`;
 
 export function headOf(entry: NamespaceEntry | undefined): Head {
-  if (entry === undefined) return { checkpoint: EMPTY_CHECKPOINT, count: 0, bytes: 0, digest: EMPTY_DIGEST };
+  if (entry === undefined)
+    return { checkpoint: EMPTY_CHECKPOINT, count: 0, bytes: 0, digest: EMPTY_DIGEST };
   return {
     checkpoint: checkpointOf(entry),
     count: entry.count,
@@ -100,7 +110,8 @@ export function startOfRun(entry: NamespaceEntry | undefined, since: Checkpoint 
 export function versionIn(entry: NamespaceEntry | undefined, checkpoint: Checkpoint): number {
   if (checkpoint === EMPTY_CHECKPOINT) return 0;
   const match = CHECKPOINT.exec(checkpoint);
-  if (match === null) throw invalidArgument(`${quote(checkpoint)} is no checkpoint of this backend`);
+  if (match === null)
+    throw invalidArgument(`${quote(checkpoint)} is no checkpoint of this backend`);
   const version = Number(match[2]);
   if (entry === undefined || match[1] !== toHex(entry.generation)) {
     throw expired(checkpoint, "the namespace's content has been replaced since");
@@ -110,7 +121,11 @@ export function versionIn(entry: NamespaceEntry | undefined, checkpoint: Checkpo
 }
 
 function expired(checkpoint: Checkpoint, why: string): NadbError {
-  return new NadbError("NADB_CHECKPOINT_EXPIRED", `checkpoint ${checkpoint} can not be served: ${why}`, {
-    hint: "take a full backup; incrementals can follow on it",
-  });
+  return new NadbError(
+    "NADB_CHECKPOINT_EXPIRED",
+    `checkpoint ${checkpoint} can not be served: ${why}`,
+    {
+      hint: "take a full backup; incrementals can follow on it",
+    },
+  );
 }

@@ -14,7 +14,7 @@ export function collectGarbage(tx: WriteTransaction, limit: number): boolean {
   let left = limit;
   for (const space of garbageSpaces(tx)) {
     const keys: Uint8Array[] = [];
-    for (const { key } of tx.range(wholeSpace(space))) {
+    for (const key of tx.keys(wholeSpace(space))) {
       if (keys.length === left) break;
       keys.push(key);
     }
@@ -27,5 +27,5 @@ export function collectGarbage(tx: WriteTransaction, limit: number): boolean {
 }
 
 function garbageSpaces(tx: WriteTransaction): number[] {
-  return Array.from(tx.range(allGarbage), ({ key }) => spaceOfKey(key));
+  return Array.from(tx.keys(allGarbage), spaceOfKey);
 }

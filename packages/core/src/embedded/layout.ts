@@ -5,21 +5,33 @@
 //   0x02 db 0x00 namespace                 → namespace entry (entry.ts)
 //   0x03 space:u32                         → garbage: a space to be deleted, in steps (garbage.ts)
 //   0x04 space:u32                         → staging entry: a load under way (staging.ts)
+//   0x05 db 0x00 namespace 0x00 commitId   → time:u64 result (commit-ids.ts)
+//   0x06 time:u64 (key of a 0x05 entry)    → nothing: commits by age
 //   0x10 space:u32 table:u8 …              → one space = the content of one generation:
-//        0x01 key                          → version:u64 expiresAt:u64      live keys
-//        0x02 version:u64                  → record (record.ts)             feed of live records
+//        0x01 key                          → record (record.ts)             live records
+//        0x02 version:u64                  → key                            feed of live records
 //        0x03 key                          → version:u64                    deleted keys
 //        0x04 version:u64                  → tombstone (record.ts)          feed of deletes
 //        0x05 tagLength:u16 tag key        → expiresAt:u64                  tag index
 //        0x06 tag                          → count:u64                      records per tag
 //        0x07 expiresAt:u64 key            → nothing                        expiry index
-//        0x08 commitId                     → result (commit-ids.ts)         commits by id
-//        0x09 time:u64 commitId            → nothing                        commits by age
 //
-// Records stand in feed order, so a backup is one sequential read; live maps a key to its place there.
-import { compareBytes, readU32, readU64, readUtf8, writeU16, writeU32, writeU64, writeUtf8 } from "../bytes.js";
-import { MAX_KEY_BYTES, MAX_TAG_BYTES } from "../limits.js";
+// Records stand in key order: a get is one lookup, a full backup one sequential read, and what is restored from
+// it is inserted in order. An incremental walks the feed and fetches the records it names.
+
 import type { NamespaceId } from "../backend.js";
+import {
+  compareBytes,
+  readU32,
+  readU64,
+  readUtf8,
+  utf8Length,
+  writeU16,
+  writeU32,
+  writeU64,
+  writeUtf8,
+} from "../bytes.js";
+import { MAX_KEY_BYTES, MAX_TAG_BYTES } from "../limits.js";
 import type { KeyRange } from "./ordered-kv.js";
 
 /** Version of the layout above; raised when bytes change. */
@@ -32,14 +44,14 @@ const GRAVES = 0x04;
 const TAGS = 0x05;
 const TAG_COUNTS = 0x06;
 const EXPIRY = 0x07;
-const COMMITS = 0x08;
-const COMMIT_TIMES = 0x09;
 
 export const FORMAT_KEY = Uint8Array.of(0x00);
 export const NEXT_SPACE_KEY = Uint8Array.of(0x01);
 const NAMESPACES = 0x02;
 const GARBAGE = 0x03;
 const STAGINGS = 0x04;
+const COMMITS = 0x05;
+const COMMIT_TIMES = 0x06;
 const SPACES = 0x10;
 const SPACE_PREFIX = 6;
 
@@ -65,15 +77,44 @@ export function rangeBehind(range: KeyRange, key: Uint8Array): KeyRange {
   return { gte: next, lt: range.lt };
 }
 
-export function namespaceKey(id: NamespaceId): Uint8Array {
-  const key = new Uint8Array(2 + id.db.length + id.namespace.length);
-  key[0] = NAMESPACES;
-  const offset = writeUtf8(key, 1, id.db);
-  writeUtf8(key, offset + 1, id.namespace);
+export const namespaceKey = (id: NamespaceId): Uint8Array =>
+  namedKey(NAMESPACES, id.db, id.namespace);
+
+/** Names never contain a zero, so it separates them. */
+function namedKey(table: number, ...names: readonly string[]): Uint8Array {
+  const text = names.join("\0");
+  const key = new Uint8Array(1 + utf8Length(text));
+  key[0] = table;
+  writeUtf8(key, 1, text);
   return key;
 }
 
-export const allNamespaces: KeyRange = { gte: Uint8Array.of(NAMESPACES), lt: Uint8Array.of(NAMESPACES + 1) };
+export const commitKey = (id: NamespaceId, commitId: string): Uint8Array =>
+  namedKey(COMMITS, id.db, id.namespace, commitId);
+
+export const commitsOf = (id: NamespaceId): KeyRange =>
+  rangeOfPrefix(namedKey(COMMITS, id.db, id.namespace, ""));
+
+export function commitTimeKey(time: number, commit: Uint8Array): Uint8Array {
+  const key = new Uint8Array(9 + commit.length);
+  key[0] = COMMIT_TIMES;
+  writeU64(key, 1, time);
+  key.set(commit, 9);
+  return key;
+}
+
+/** The key of the commit that an entry of commits by age stands for. */
+export const commitOfTime = (key: Uint8Array): Uint8Array => key.subarray(9);
+
+export const commitsBefore = (time: number): KeyRange => ({
+  gte: Uint8Array.of(COMMIT_TIMES),
+  lt: commitTimeKey(time, new Uint8Array(0)),
+});
+
+export const allNamespaces: KeyRange = {
+  gte: Uint8Array.of(NAMESPACES),
+  lt: Uint8Array.of(NAMESPACES + 1),
+};
 
 export function namespaceOfKey(key: Uint8Array): NamespaceId {
   const zero = key.indexOf(0, 1);
@@ -92,7 +133,10 @@ export const spaceOfKey = (key: Uint8Array): number => readU32(key, 1);
 export const garbageKey = (space: number): Uint8Array => spaceKey(GARBAGE, space);
 export const allGarbage: KeyRange = { gte: Uint8Array.of(GARBAGE), lt: Uint8Array.of(GARBAGE + 1) };
 export const stagingKey = (space: number): Uint8Array => spaceKey(STAGINGS, space);
-export const allStagings: KeyRange = { gte: Uint8Array.of(STAGINGS), lt: Uint8Array.of(STAGINGS + 1) };
+export const allStagings: KeyRange = {
+  gte: Uint8Array.of(STAGINGS),
+  lt: Uint8Array.of(STAGINGS + 1),
+};
 export const wholeSpace = (space: number): KeyRange => rangeOfPrefix(spaceKey(SPACES, space));
 
 /**
@@ -136,16 +180,8 @@ export class Space {
     return this.#view(writeUtf8(this.#scratch, SPACE_PREFIX + 8, key));
   }
 
-  commit(id: string): Uint8Array {
-    return this.#text(COMMITS, id);
-  }
-
-  commitTime(time: number, id: string): Uint8Array {
-    this.#number(COMMIT_TIMES, time);
-    return this.#view(writeUtf8(this.#scratch, SPACE_PREFIX + 8, id));
-  }
-
-  liveKeys(prefix: string): KeyRange {
+  /** Live records whose key begins with `prefix`. */
+  records(prefix: string): KeyRange {
     return rangeOfPrefix(this.#text(LIVE, prefix));
   }
 
@@ -170,10 +206,6 @@ export class Space {
   /** Expiries up to and including `now`. */
   expiredBy(now: number): KeyRange {
     return { gte: this.#table(EXPIRY).slice(), lt: this.#number(EXPIRY, now + 1).slice() };
-  }
-
-  commitsBefore(time: number): KeyRange {
-    return { gte: this.#table(COMMIT_TIMES).slice(), lt: this.#number(COMMIT_TIMES, time).slice() };
   }
 
   #view(length: number): Uint8Array {
@@ -203,11 +235,12 @@ export class Space {
   }
 }
 
-/** The text behind the table byte: a live key or a tag. */
+/** The text behind the table byte: the key of a live record, or a tag. */
 export const textOfKey = (key: Uint8Array): string => readUtf8(key, SPACE_PREFIX, key.length);
 
-/** The text behind table byte and number: the key of an expiry, the id of a commit time. */
-export const textBehindNumber = (key: Uint8Array): string => readUtf8(key, SPACE_PREFIX + 8, key.length);
+/** The text behind table byte and number: the key of an expiry. */
+export const textBehindNumber = (key: Uint8Array): string =>
+  readUtf8(key, SPACE_PREFIX + 8, key.length);
 
 /** The number behind the table byte: a version or a time. */
 export const numberOfKey = (key: Uint8Array): number => readU64(key, SPACE_PREFIX);

@@ -17,15 +17,29 @@ import type {
   TagQuery,
 } from "../backend.js";
 import { invalidArgument } from "../errors.js";
-import { checkCommitId, checkKey, checkMutations, checkTagQuery, pageLimit } from "../limits.js";
-import { decodeRecord } from "../record.js";
-import { Applier, isExpired, readLive, readRecord } from "./apply.js";
-import type { EmbeddedHost } from "./backend.js";
+import {
+  checkCommitId,
+  checkKey,
+  checkMutations,
+  checkTagQuery,
+  checkTime,
+  pageLimit,
+} from "../limits.js";
+import { decodeOwnRecord } from "../record.js";
+import { Applier, isExpired, readRecord } from "./apply.js";
 import { readChanges } from "./changes.js";
 import { applyMutations, checkExpectations } from "./commit.js";
 import { recallCommit, rememberCommit } from "./commit-ids.js";
-import { checkpointOf, headOf, type NamespaceEntry, newEntry, newGeneration, versionIn } from "./entry.js";
+import {
+  checkpointOf,
+  headOf,
+  type NamespaceEntry,
+  newEntry,
+  newGeneration,
+  versionIn,
+} from "./entry.js";
 import { collectGarbage } from "./garbage.js";
+import type { EmbeddedHost } from "./host.js";
 import { namespaceKey, Space } from "./layout.js";
 import type { ReadTransaction, WriteTransaction } from "./ordered-kv.js";
 import { countTags, listKeys, queryTags } from "./query.js";
@@ -42,6 +56,9 @@ type SignalOption = { readonly signal?: AbortSignal };
 export class EmbeddedNamespace implements StorageNamespace {
   readonly #key: Uint8Array;
   #space: Space | undefined;
+  /** The view read last and this namespace's space in it: reads of one view look it up once. */
+  #view: ReadTransaction | undefined;
+  #viewSpace: number | undefined;
 
   constructor(
     readonly id: NamespaceId,
@@ -76,14 +93,14 @@ export class EmbeddedNamespace implements StorageNamespace {
       const now = this.host.clock();
       const entry = readEntry(tx, this.id) ?? this.#newEntry(tx);
       const space = this.#spaceOf(entry.space);
-      const earlier = id === undefined ? undefined : recallCommit(tx, space, id);
+      const earlier = id === undefined ? undefined : recallCommit(tx, this.id, id);
       if (earlier !== undefined) return earlier;
       checkExpectations(tx, space, expect, now);
       const applier = new Applier(tx, space, entry);
       const versions = applyMutations(applier, entry, mutations, now);
       this.#keepHouse(applier, entry, now, SWEEP_STEP);
       const commit = { checkpoint: checkpointOf(entry), versions };
-      if (id !== undefined) rememberCommit(tx, space, id, commit, now);
+      if (id !== undefined) rememberCommit(tx, this.id, id, commit, now);
       writeEntry(tx, this.id, entry);
       return commit;
     }, signal);
@@ -116,10 +133,15 @@ export class EmbeddedNamespace implements StorageNamespace {
 
   async tags(options: SignalOption = {}): Promise<ReadonlyMap<string, number>> {
     const now = this.host.clock();
-    return this.#readSpace((tx, space) => countTags(tx, space, now), () => new Map(), options.signal);
+    return this.#readSpace(
+      (tx, space) => countTags(tx, space, now),
+      () => new Map(),
+      options.signal,
+    );
   }
 
   async sweep(now: number, limit: number): Promise<number> {
+    checkTime("now", now);
     if (!Number.isInteger(limit) || limit < 1) {
       throw invalidArgument(`limit ${String(limit)} is not a whole number above 0`);
     }
@@ -170,7 +192,11 @@ export class EmbeddedNamespace implements StorageNamespace {
   ): Promise<Page<string>> {
     pageLimit(query);
     const now = this.host.clock();
-    return this.#readSpace((tx, space) => list(tx, space, now), (): Page<string> => ({ items: [] }), query.signal);
+    return this.#readSpace(
+      (tx, space) => list(tx, space, now),
+      (): Page<string> => ({ items: [] }),
+      query.signal,
+    );
   }
 
   #read<T>(body: (tx: ReadTransaction) => T, signal: AbortSignal | undefined): T {
@@ -185,7 +211,11 @@ export class EmbeddedNamespace implements StorageNamespace {
     signal: AbortSignal | undefined,
   ): T {
     return this.#read((tx) => {
-      const space = readSpace(tx, this.#key);
+      if (tx !== this.#view) {
+        this.#viewSpace = readSpace(tx, this.#key);
+        this.#view = tx;
+      }
+      const space = this.#viewSpace;
       return space === undefined ? empty() : body(tx, this.#spaceOf(space));
     }, signal);
   }
@@ -203,7 +233,6 @@ function readLiveRecord(
   key: string,
   now: number,
 ): StoredRecord | undefined {
-  const live = readLive(tx, space, key);
-  if (live === undefined || isExpired(live.expiresAt, now)) return undefined;
-  return decodeRecord(readRecord(tx, space, live.version));
+  const record = readRecord(tx, space, key);
+  return record === undefined || isExpired(record, now) ? undefined : decodeOwnRecord(record);
 }

@@ -14,13 +14,16 @@ export interface Entry {
 }
 
 /**
- * One consistent view. Keys order by unsigned bytes. What is returned belongs to the caller;
- * what is handed in may be reused by the caller as soon as the call returns.
+ * One consistent view. Keys order by unsigned bytes. What is handed in may be reused by the caller as soon
+ * as the call returns. One object never stands for two views, so what was read through it may be remembered.
  */
 export interface ReadTransaction {
+  /** Borrowed: valid until the next call to the engine, never to be written to. Copy what is kept. */
   get(key: Uint8Array): Uint8Array | undefined;
-  /** In key order, read lazily. REQUIRES: no write to this range while iterating. */
+  /** In key order, read lazily; entries belong to the caller. REQUIRES: no write to this range while iterating. */
   range(range: KeyRange): Iterable<Entry>;
+  /** The keys alone, without reading values. */
+  keys(range: KeyRange): Iterable<Uint8Array>;
 }
 
 export interface WriteTransaction extends ReadTransaction {

@@ -1,10 +1,10 @@
 // Listing keys, tag queries and tag counts. An expired record is in none of them.
-import type { KeyQuery, Page, TagQuery } from "../backend.js";
+import type { EncodedChange, KeyQuery, Page, TagQuery } from "../backend.js";
 import { compareUtf8, readU64 } from "../bytes.js";
 import { invalidArgument } from "../errors.js";
 import { pageLimit, quote } from "../limits.js";
 import { decodeRecord } from "../record.js";
-import { decodeLive, isExpired, readLive, readRecord } from "./apply.js";
+import { isExpired, readRecord } from "./apply.js";
 import { keyOfTagEntry, rangeBehind, type Space, textOfKey } from "./layout.js";
 import type { ReadTransaction } from "./ordered-kv.js";
 import { expiredKeys } from "./sweep.js";
@@ -15,17 +15,34 @@ const cursorOf = (key: string): string => CURSOR_MARK + key;
 
 function keyOfCursor(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined;
-  if (typeof cursor === "string" && cursor.length > CURSOR_MARK.length && cursor.startsWith(CURSOR_MARK)) {
+  if (
+    typeof cursor === "string" &&
+    cursor.length > CURSOR_MARK.length &&
+    cursor.startsWith(CURSOR_MARK)
+  ) {
     return cursor.slice(CURSOR_MARK.length);
   }
   throw invalidArgument(`${quote(cursor)} is no cursor of this listing`);
 }
 
-export function listKeys(tx: ReadTransaction, space: Space, query: KeyQuery, now: number): Page<string> {
-  return takePage(liveKeys(tx, space, query.prefix ?? "", keyOfCursor(query.cursor), now), pageLimit(query));
+export function listKeys(
+  tx: ReadTransaction,
+  space: Space,
+  query: KeyQuery,
+  now: number,
+): Page<string> {
+  return takePage(
+    liveKeys(tx, space, query.prefix ?? "", keyOfCursor(query.cursor), now),
+    pageLimit(query),
+  );
 }
 
-export function queryTags(tx: ReadTransaction, space: Space, query: TagQuery, now: number): Page<string> {
+export function queryTags(
+  tx: ReadTransaction,
+  space: Space,
+  query: TagQuery,
+  now: number,
+): Page<string> {
   const after = keyOfCursor(query.cursor);
   const all = bySize(tx, space, query.all ?? []);
   const any = query.any;
@@ -63,6 +80,7 @@ function storedCount(tx: ReadTransaction, space: Space, tag: string): number {
   return bytes === undefined ? 0 : readU64(bytes, 0);
 }
 
+/** Values are only looked at while something that has expired awaits its sweep. */
 function* liveKeys(
   tx: ReadTransaction,
   space: Space,
@@ -70,10 +88,13 @@ function* liveKeys(
   after: string | undefined,
   now: number,
 ): Generator<string> {
-  const all = space.liveKeys(prefix);
+  const all = space.records(prefix);
   const range = after === undefined ? all : rangeBehind(all, space.live(after));
-  for (const { key, value } of tx.range(range)) {
-    if (!isExpired(decodeLive(value).expiresAt, now)) yield textOfKey(key);
+  const someExpired = expiredKeys(tx, space, now, 1).length > 0;
+  for (const bytes of tx.keys(range)) {
+    const key = textOfKey(bytes);
+    if (someExpired && isExpired(readRecord(tx, space, key) as EncodedChange, now)) continue;
+    yield key;
   }
 }
 
@@ -87,7 +108,8 @@ function* keysWithTag(
   const all = space.tagKeys(tag);
   const range = after === undefined ? all : rangeBehind(all, space.tag(tag, after));
   for (const { key, value } of tx.range(range)) {
-    if (!isExpired(readU64(value, 0), now)) yield keyOfTagEntry(key, all);
+    const expiresAt = readU64(value, 0);
+    if (expiresAt === 0 || expiresAt > now) yield keyOfTagEntry(key, all);
   }
 }
 
@@ -127,11 +149,10 @@ function takePage(keys: Iterable<string>, limit: number): Page<string> {
 /** Records per tag: the stored counts less what has expired and awaits its sweep. */
 export function countTags(tx: ReadTransaction, space: Space, now: number): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const { key, value } of tx.range(space.tagCounts())) counts.set(textOfKey(key), readU64(value, 0));
+  for (const { key, value } of tx.range(space.tagCounts()))
+    counts.set(textOfKey(key), readU64(value, 0));
   for (const key of expiredKeys(tx, space, now, Number.POSITIVE_INFINITY)) {
-    const live = readLive(tx, space, key);
-    if (live === undefined) continue;
-    for (const tag of decodeRecord(readRecord(tx, space, live.version)).tags) {
+    for (const tag of decodeRecord(readRecord(tx, space, key) as EncodedChange).tags) {
       const count = (counts.get(tag) ?? 0) - 1;
       if (count > 0) counts.set(tag, count);
       else counts.delete(tag);

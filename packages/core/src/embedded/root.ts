@@ -3,7 +3,7 @@ import type { NamespaceId } from "../backend.js";
 import { readU16, readU32, writeU16, writeU32 } from "../bytes.js";
 import { NadbError } from "../errors.js";
 import { decodeEntry, encodeEntry, type NamespaceEntry } from "./entry.js";
-import { FORMAT_KEY, LAYOUT_VERSION, namespaceKey, NEXT_SPACE_KEY } from "./layout.js";
+import { FORMAT_KEY, LAYOUT_VERSION, NEXT_SPACE_KEY, namespaceKey } from "./layout.js";
 import type { OrderedKv, ReadTransaction, WriteTransaction } from "./ordered-kv.js";
 
 /** Marks a new store with the layout's version; refuses one written by a newer NADB. */

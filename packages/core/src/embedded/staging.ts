@@ -12,7 +12,7 @@ import { StateDigest } from "../digest.js";
 import { corruption, invalidArgument, NadbError } from "../errors.js";
 import { changeVersion, decodeChange, decodeRecord, isTombstone, withVersion } from "../record.js";
 import { Applier } from "./apply.js";
-import { mergeByVersion } from "./changes.js";
+import { feed } from "./changes.js";
 import { headOf, type NamespaceEntry, newEntry, newGeneration, type Totals } from "./entry.js";
 import { throwAway } from "./garbage.js";
 import { allStagings, Space, spaceOfKey, stagingKey } from "./layout.js";
@@ -150,9 +150,8 @@ class EmbeddedLoad implements StagedLoad {
     const entry =
       readEntry(tx, this.host.id) ?? newEntry(newSpace(tx), newGeneration(this.host.random), 0);
     const applier = new Applier(tx, new Space(entry.space), entry);
-    const records = tx.range(this.#space.feedRange(0, staging.version));
-    const graves = tx.range(this.#space.graveRange(0, staging.version));
-    for (const change of mergeByVersion(records, graves)) stage(applier, change, ++entry.counter);
+    const staged = feed(tx, this.#space, 0, staging.version);
+    for (const change of staged) stage(applier, change, ++entry.counter);
     applier.finish();
     throwAway(tx, this.#space.number);
     return entry;
@@ -176,7 +175,7 @@ function stage(applier: Applier, change: EncodedChange, version: number): void {
 }
 
 function dropAbandoned(tx: WriteTransaction, before: number): void {
-  const spaces = Array.from(tx.range(allStagings), ({ key }) => spaceOfKey(key));
+  const spaces = Array.from(tx.keys(allStagings), spaceOfKey);
   for (const space of spaces) {
     if (readStaging(tx, space).touchedAt >= before) continue;
     tx.delete(stagingKey(space));
@@ -192,9 +191,13 @@ function writeStaging(tx: WriteTransaction, space: number, staging: StagingEntry
 function readStaging(tx: WriteTransaction, space: number): StagingEntry {
   const bytes = tx.get(stagingKey(space));
   if (bytes === undefined) {
-    throw new NadbError("NADB_CONFLICT", "the staged load is gone: it lay untouched for over an hour", {
-      hint: "start the load again",
-    });
+    throw new NadbError(
+      "NADB_CONFLICT",
+      "the staged load is gone: it lay untouched for over an hour",
+      {
+        hint: "start the load again",
+      },
+    );
   }
   const plain = JSON.parse(new TextDecoder().decode(bytes)) as StagingEntry & { digest: string };
   return { ...plain, digest: StateDigest.fromHex(plain.digest) };

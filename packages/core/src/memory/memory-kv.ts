@@ -1,7 +1,7 @@
 // An OrderedKv in memory: a B+ tree whose copies share their nodes. A transaction works on a copy and swaps
 // it in, a snapshot keeps one, so both cost nothing up front.
 import imported from "sorted-btree";
-import { compareBytes } from "../bytes.js";
+import { compareBytes, copyBytes } from "../bytes.js";
 import type {
   Entry,
   KeyRange,
@@ -17,15 +17,17 @@ type Tree = imported<Uint8Array, Uint8Array>;
 
 export class MemoryKv implements OrderedKv {
   #tree: Tree = new BTree(undefined, compareBytes);
+  #reader = new TreeReader(this.#tree);
 
   read<T>(body: (tx: ReadTransaction) => T): T {
-    return body(new TreeReader(this.#tree));
+    return body(this.#reader);
   }
 
   async write<T>(body: (tx: WriteTransaction) => T): Promise<T> {
     const tree = this.#tree.clone();
     const result = body(new TreeWriter(tree));
     this.#tree = tree;
+    this.#reader = new TreeReader(tree);
     return result;
   }
 
@@ -35,6 +37,7 @@ export class MemoryKv implements OrderedKv {
 
   async close(): Promise<void> {
     this.#tree = new BTree(undefined, compareBytes);
+    this.#reader = new TreeReader(this.#tree);
   }
 }
 
@@ -42,13 +45,20 @@ class TreeReader implements Snapshot {
   constructor(readonly tree: Tree) {}
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.tree.get(key)?.slice();
+    return this.tree.get(key);
   }
 
   *range(range: KeyRange): Generator<Entry> {
     for (const [key, value] of this.tree.entries(range.gte)) {
       if (compareBytes(key, range.lt) >= 0) return;
-      yield { key: key.slice(), value: value.slice() };
+      yield { key: copyBytes(key), value: copyBytes(value) };
+    }
+  }
+
+  *keys(range: KeyRange): Generator<Uint8Array> {
+    for (const [key] of this.tree.entries(range.gte)) {
+      if (compareBytes(key, range.lt) >= 0) return;
+      yield copyBytes(key);
     }
   }
 
@@ -57,7 +67,7 @@ class TreeReader implements Snapshot {
 
 class TreeWriter extends TreeReader implements WriteTransaction {
   put(key: Uint8Array, value: Uint8Array): void {
-    this.tree.set(key.slice(), value.slice());
+    this.tree.set(new Uint8Array(key), new Uint8Array(value));
   }
 
   delete(key: Uint8Array): void {

@@ -1,6 +1,7 @@
 // The promise that makes a hot backup possible: a run read while others write is one instant.
 import assert from "node:assert/strict";
 import type { Checkpoint, Mutation } from "@nadb/core";
+import { turn, whileRunning } from "../alongside.js";
 import type { Bench } from "../bench.js";
 import { drawMutations, put, puts, remove } from "../generate.js";
 import type { Law } from "../law.js";
@@ -29,7 +30,12 @@ export const changesConcurrent: Law = {
       const { checkpoint } = await bench.namespace.head();
       const state = await readState(bench.namespace);
       await bench.write([...puts(40), remove("key00050"), put("new")]);
-      const run = await readRun(bench.namespace, checkpoint, { pageBytes: 150 }, disturbance(bench));
+      const run = await readRun(
+        bench.namespace,
+        checkpoint,
+        { pageBytes: 150 },
+        disturbance(bench),
+      );
       assertEndsTrue(run, state);
       await assertJoinsThePresent(bench, run, state);
     },
@@ -45,17 +51,11 @@ export const changesConcurrent: Law = {
     "lose nothing from run to run": async (bench) => {
       const copy: State = new Map();
       let since: Checkpoint | null = null;
-      let writing = true;
-      const writers = Promise.all([1, 2, 3].map(() => write(bench, 25))).finally(() => {
-        writing = false;
-      });
-      while (writing) {
-        const run = await readRun(bench.namespace, since, { pageBytes: 300 }, () => turn());
+      await whileRunning(Promise.all([1, 2, 3].map(() => write(bench, 25))), async () => {
+        const run = await readRun(bench.namespace, since, { pageBytes: 300 }, turn);
         assertEndsTrue(run, copy);
         since = run.end.checkpoint;
-        await turn();
-      }
-      await writers;
+      });
       applyRun(copy, await readRun(bench.namespace, since));
       assert.deepEqual(copy, await readState(bench.namespace));
     },
@@ -107,6 +107,3 @@ async function write(bench: Bench, commits: number): Promise<void> {
     await turn();
   }
 }
-
-/** Lets everything that is ready run. */
-const turn = (): Promise<void> => new Promise(setImmediate);

@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
 import { type ChangePage, EMPTY_DIGEST } from "@nadb/core";
-import { assertAscending } from "../assertions.js";
 import { drawMutations, put, puts, remove } from "../generate.js";
 import type { Law } from "../law.js";
-import { assertEndsTrue, getMany, keyOf, mustGet, readKeys, readRun, readState, type State, versionOf } from "../runs.js";
+import {
+  assertEndsTrue,
+  getMany,
+  keyOf,
+  mustGet,
+  readKeys,
+  readRun,
+  readState,
+  type State,
+} from "../runs.js";
 
 export const changesFull: Law = {
   name: "changes from null",
@@ -17,7 +25,10 @@ export const changesFull: Law = {
       assertEndsTrue(run, state);
       const keys = await readKeys(namespace);
       assert.deepEqual(new Set(keys), new Set(state.keys()));
-      assert.deepEqual(await getMany(namespace, keys), keys.map((key) => state.get(key)));
+      assert.deepEqual(
+        await getMany(namespace, keys),
+        keys.map((key) => state.get(key)),
+      );
     },
 
     "hold every field of a record": async ({ namespace, clock }) => {
@@ -35,13 +46,6 @@ export const changesFull: Law = {
       const { checkpoint, ...rest } = run.end;
       assert.equal(checkpoint, (await namespace.head()).checkpoint);
       assert.deepEqual(rest, { count: 0, bytes: 0, digest: EMPTY_DIGEST });
-    },
-
-    "stand in the order of their versions (if transactions)": async (bench) => {
-      if (!bench.capabilities.transactions) return;
-      for (let i = 0; i < 20; i++) await bench.write(bench.random.shuffle(puts(12)).slice(0, 4));
-      const { changes } = await readRun(bench.namespace, null, { pageBytes: 100 });
-      assertAscending(changes.map(versionOf), "versions in the feed");
     },
 
     "name each key once (if snapshots)": async (bench) => {
@@ -74,7 +78,9 @@ export const changesFull: Law = {
 
     "can be read by several at once": async (bench) => {
       await bench.write(puts(40));
-      const runs = [100, 200, 300].map((pageBytes) => readRun(bench.namespace, null, { pageBytes }));
+      const runs = [100, 200, 300].map((pageBytes) =>
+        readRun(bench.namespace, null, { pageBytes }),
+      );
       const [first, ...others] = await Promise.all(runs);
       for (const other of others) assert.deepEqual(other.changes, first?.changes);
     },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Checkpoint, Mutation } from "@nadb/core";
+import { assertAscending } from "../assertions.js";
 import type { Bench } from "../bench.js";
 import { drawMutations, put, puts, remove } from "../generate.js";
 import type { Law } from "../law.js";
@@ -60,6 +61,17 @@ export const changesSince: Law = {
         since = run.end.checkpoint;
       }
       assert.equal(versions.length, 10, "a change fell between two runs, or stands in both");
+    },
+
+    "stand in the order of their versions (if transactions)": async (bench) => {
+      if (!bench.capabilities.transactions) return;
+      const { checkpoint } = await bench.write(puts(12));
+      for (let i = 0; i < 20; i++) {
+        const [first, ...others] = bench.random.shuffle(puts(20)).slice(0, 4);
+        await bench.write([...others, remove(first?.key ?? "")]);
+      }
+      const { changes } = await readRun(bench.namespace, checkpoint, { pageBytes: 100 });
+      assertAscending(changes.map(versionOf), "versions in the feed");
     },
 
     "of any earlier cut lead from its content to the present": async (bench) => {

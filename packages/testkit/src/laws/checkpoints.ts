@@ -27,7 +27,9 @@ export const checkpoints: Law = {
       await refuses("NADB_CHECKPOINT_EXPIRED", () => readRun(bench.namespace, checkpoint));
     },
 
-    "of before the first write is refused after a replace, or serves all there is": async (bench) => {
+    "of before the first write is refused after a replace, or serves all there is": async (
+      bench,
+    ) => {
       const { checkpoint } = await bench.namespace.head();
       await bench.namespace.commit([put("a")]);
       await replaceWith(bench.namespace, ["b"]);
@@ -47,7 +49,9 @@ export const checkpoints: Law = {
       ];
       for (const one of garbage) {
         await refuses(REFUSED, () => readRun(bench.namespace, one)).catch((cause) => {
-          throw new Error(`checkpoint ${JSON.stringify(one.slice(0, 40))}: ${String(cause)}`, { cause });
+          throw new Error(`checkpoint ${JSON.stringify(one.slice(0, 40))}: ${String(cause)}`, {
+            cause,
+          });
         });
       }
     },

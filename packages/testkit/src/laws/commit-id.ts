@@ -34,7 +34,8 @@ export const commitId: Law = {
     },
 
     "is not remembered for a commit that was refused": async ({ namespace }) => {
-      const send = () => namespace.commit([put("a")], { id: "x", expect: [{ key: "a", version: null }] });
+      const send = () =>
+        namespace.commit([put("a")], { id: "x", expect: [{ key: "a", version: null }] });
       await namespace.commit([put("a", "first")]);
       await refuses("NADB_CONFLICT", send);
       await namespace.commit([remove("a")]);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Mutation } from "@nadb/core";
-import type { Bench } from "../bench.js";
+import { whileRunning } from "../alongside.js";
 import { changesNothing, refuses } from "../assertions.js";
+import type { Bench } from "../bench.js";
 import { put, puts, remove } from "../generate.js";
 import type { Law } from "../law.js";
 import { get, mustGet, readKeys, readRun } from "../runs.js";
@@ -21,7 +22,11 @@ export const commit: Law = {
 
     "lets the last of several mutations of a key win": async (bench) => {
       await bench.namespace.commit([put("gone")]);
-      const { versions } = await bench.namespace.commit([put("a", "1"), put("a", "2"), put("a", "3")]);
+      const { versions } = await bench.namespace.commit([
+        put("a", "1"),
+        put("a", "2"),
+        put("a", "3"),
+      ]);
       assert.deepEqual(versions.slice(0, 2), [undefined, undefined]);
       const record = await mustGet(bench.namespace, "a");
       assert.deepEqual([record.value, record.version], [put("a", "3").value, versions[2]]);
@@ -44,16 +49,11 @@ export const commit: Law = {
     "is never seen in part (if transactions)": async (bench) => {
       if (!bench.capabilities.transactions) return;
       const keys = ["left", "middle", "right"];
-      let writing = true;
-      const writer = writeTogether(bench, keys, 60).finally(() => {
-        writing = false;
-      });
-      while (writing) {
-        const values = (await bench.namespace.getMany(keys)).map((one) => one && String(one.value));
+      await whileRunning(writeTogether(bench, keys, 60), async () => {
+        const records = await bench.namespace.getMany(keys);
+        const values = records.map((one) => one && Buffer.from(one.value).toString());
         assert.equal(new Set(values).size, 1, `a commit was seen in part: ${values.join(" | ")}`);
-        await new Promise(setImmediate);
-      }
-      await writer;
+      });
     },
 
     "names the cut right after it": async ({ namespace }) => {
@@ -92,7 +92,10 @@ export const commit: Law = {
       const commits = await Promise.all(puts(100).map((one) => namespace.commit([one])));
       const versions = commits.map((one) => one.versions[0]);
       const stored = await namespace.getMany(puts(100).map((one) => one.key));
-      assert.deepEqual(stored.map((record) => record?.version), versions);
+      assert.deepEqual(
+        stored.map((record) => record?.version),
+        versions,
+      );
       assert.equal((await namespace.head()).count, 100);
     },
   },

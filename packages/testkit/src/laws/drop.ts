@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { EMPTY_DIGEST } from "@nadb/core";
-import { MAIN } from "../bench.js";
+import { EMPTY_DIGEST, isNadbError } from "@nadb/core";
 import { refuses } from "../assertions.js";
+import { MAIN } from "../bench.js";
 import { put, puts } from "../generate.js";
 import type { Law } from "../law.js";
-import { mustGet, readKeys, readRun } from "../runs.js";
+import { applyRun, mustGet, readKeys, readRun, readState } from "../runs.js";
 
 export const drop: Law = {
   name: "drop",
@@ -44,6 +44,19 @@ export const drop: Law = {
       await namespace.commit([put("new")]);
       assert.deepEqual(await readKeys(namespace), ["new"]);
       assert.equal((await readRun(namespace, null)).changes.length, 1);
+    },
+
+    "under a reader leaves its run whole, or ends it": async (bench) => {
+      await bench.write(puts(60));
+      const before = await readState(bench.namespace);
+      try {
+        const run = await readRun(bench.namespace, null, { pageBytes: 100 }, () =>
+          bench.backend.drop(MAIN),
+        );
+        assert.deepEqual(applyRun(new Map(), run), before);
+      } catch (error) {
+        if (!isNadbError(error, "NADB_CHECKPOINT_EXPIRED")) throw error;
+      }
     },
 
     "makes old checkpoints expire": async (bench) => {

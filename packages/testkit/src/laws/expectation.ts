@@ -56,7 +56,10 @@ export const expectations: Law = {
     "may name keys that the commit does not change (if transactions)": async (bench) => {
       if (!bench.capabilities.transactions) return;
       const version = await make(bench.namespace, "guard");
-      const expect = [{ key: "guard", version }, { key: "absent", version: null }];
+      const expect = [
+        { key: "guard", version },
+        { key: "absent", version: null },
+      ];
       await bench.namespace.commit([put("a", "1")], { expect });
       await make(bench.namespace, "guard");
       await conflicts(bench.namespace, expect);
@@ -66,9 +69,18 @@ export const expectations: Law = {
       if (!bench.capabilities.transactions) return;
       const [a, b] = [await make(bench.namespace, "a"), await make(bench.namespace, "b")];
       for (const expect of [
-        [{ key: "a", version: a }, { key: "b", version: b + 1 }],
-        [{ key: "b", version: b + 1 }, { key: "a", version: a }],
-        [{ key: "a", version: a }, { key: "c", version: b }],
+        [
+          { key: "a", version: a },
+          { key: "b", version: b + 1 },
+        ],
+        [
+          { key: "b", version: b + 1 },
+          { key: "a", version: a },
+        ],
+        [
+          { key: "a", version: a },
+          { key: "c", version: b },
+        ],
       ]) {
         await conflicts(bench.namespace, expect);
       }
@@ -88,7 +100,10 @@ async function make(namespace: StorageNamespace, key: string): Promise<number> {
 }
 
 /** The expectations must fail, and neither head nor feed may show the commit. */
-async function conflicts(namespace: StorageNamespace, expect: readonly Expectation[]): Promise<void> {
+async function conflicts(
+  namespace: StorageNamespace,
+  expect: readonly Expectation[],
+): Promise<void> {
   const [first] = expect;
   const { checkpoint } = await namespace.head();
   await changesNothing(namespace, () =>

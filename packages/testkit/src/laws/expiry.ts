@@ -61,7 +61,9 @@ export const expiry: Law = {
     },
 
     "makes way for a new record: set again it has new times": async ({ namespace, clock }) => {
-      const first = await namespace.commit([put("a", "1", { tags: ["t"], expiresAt: clock.now() + 5 })]);
+      const first = await namespace.commit([
+        put("a", "1", { tags: ["t"], expiresAt: clock.now() + 5 }),
+      ]);
       clock.advance(5);
       const second = await namespace.commit([put("a", "2")]);
       assert.ok((second.versions[0] as number) > (first.versions[0] as number));
@@ -83,7 +85,9 @@ export const expiry: Law = {
     },
 
     "lets an expired key be deleted": async ({ namespace, clock }) => {
-      const { checkpoint } = await namespace.commit([put("a", "1", { expiresAt: clock.now() + 5 })]);
+      const { checkpoint } = await namespace.commit([
+        put("a", "1", { expiresAt: clock.now() + 5 }),
+      ]);
       clock.advance(5);
       await namespace.commit([remove("a")]);
       await namespace.sweep(clock.now(), 10);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { EMPTY_DIGEST } from "@nadb/core";
+import { whileRunning } from "../alongside.js";
 import { drawMutations, put, puts, remove } from "../generate.js";
 import type { Law } from "../law.js";
 import { Model } from "../model.js";
@@ -77,17 +78,12 @@ export const head: Law = {
     },
 
     "is one instant, also while others write": async ({ namespace }) => {
-      let writing = true;
-      const writers = puts(40).map((one) => namespace.commit([{ ...one, value: new Uint8Array(10) }]));
-      const all = Promise.all(writers).finally(() => {
-        writing = false;
-      });
-      while (writing) {
+      const value = new Uint8Array(10);
+      const writers = puts(40).map((one) => namespace.commit([{ ...one, value }]));
+      await whileRunning(Promise.all(writers), async () => {
         const { count, bytes } = await namespace.head();
         assert.equal(bytes, 10 * count, "count and bytes come from different instants");
-        await new Promise(setImmediate);
-      }
-      await all;
+      });
     },
   },
 };

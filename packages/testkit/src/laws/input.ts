@@ -1,12 +1,12 @@
 // Bad input is refused before anything is written. One case per refusal; what is no string or number where
 // one belongs comes from callers without TypeScript.
 import type { Mutation, StorageNamespace } from "@nadb/core";
-import type { Bench } from "../bench.js";
 import { changesNothing, refuses } from "../assertions.js";
+import type { Bench } from "../bench.js";
 import { put } from "../generate.js";
 import type { Law } from "../law.js";
 
-type Attempt = (namespace: StorageNamespace) => Promise<unknown>;
+type Attempt = (namespace: StorageNamespace, bench: Bench) => Promise<unknown>;
 
 const LONE_SURROGATES = ["\ud800", "a\udc00b", "\ud83d"];
 const CONTROLLED = "\0";
@@ -14,10 +14,11 @@ const CONTROLLED = "\0";
 /** Something of the wrong type, as plain JavaScript may pass it. */
 const wrong = <T>(value: unknown): T => value as T;
 
+/** Commits the mutation, where the backend has transactions among innocent ones. */
 const commits =
   (mutation: Mutation): Attempt =>
-  (namespace) =>
-    namespace.commit([put("innocent"), mutation]);
+  (namespace, { capabilities: { transactions } }) =>
+    namespace.commit(transactions ? [put("first"), mutation, put("last")] : [mutation]);
 
 const KEYS: Record<string, unknown> = {
   "an empty key": "",
@@ -101,6 +102,13 @@ const SIZES: Record<string, unknown> = {
   "pageBytes that are NaN": Number.NaN,
 };
 
+const SWEEPS: Record<string, unknown> = {
+  "a sweep at NaN": [Number.NaN, 10],
+  "a sweep at no time": [undefined, 10],
+  "a sweep with a limit below 0": [1_900_000_000_000, -1],
+  "a sweep with a limit that is NaN": [1_900_000_000_000, Number.NaN],
+};
+
 const MUTATIONS: Record<string, unknown> = {
   "a mutation of unknown type": { type: "increment", key: "a" },
   "a mutation without a type": { key: "a", value: new Uint8Array() },
@@ -114,7 +122,7 @@ export const input: Law = {
       "in a delete": (key) => commits({ type: "delete", key: wrong(key) }),
       "in getMany": (key) => (namespace) => namespace.getMany(["a", wrong(key)]),
       "in an expectation": (key) => (namespace) =>
-        namespace.commit([put("a")], { expect: [{ key: wrong(key), version: null }] }),
+        namespace.commit([], { expect: [{ key: wrong(key), version: null }] }),
     }),
     ...refusals(TAGS, {
       "in a put": (tags) => commits(put("a", "1", { tags: wrong(tags) })),
@@ -141,6 +149,9 @@ export const input: Law = {
         for await (const _page of namespace.changes(null, { pageBytes: wrong(pageBytes) }));
       },
     }),
+    ...refusals(SWEEPS, {
+      "": (sweep) => (namespace) => namespace.sweep(...wrong<[number, number]>(sweep)),
+    }),
     ...nameRefusals(),
   },
 };
@@ -159,15 +170,21 @@ function refusals(
   return cases;
 }
 
-async function refusesInput({ namespace }: Bench, attempt: Attempt): Promise<void> {
+async function refusesInput(bench: Bench, attempt: Attempt): Promise<void> {
+  const { namespace } = bench;
   await namespace.commit([put("a", "before", { tags: ["t"] })]);
-  await changesNothing(namespace, () => refuses("NADB_INVALID_ARGUMENT", () => attempt(namespace)));
+  await changesNothing(namespace, () =>
+    refuses("NADB_INVALID_ARGUMENT", () => attempt(namespace, bench)),
+  );
 }
 
 function nameRefusals(): Law["cases"] {
   const cases: Record<string, (bench: Bench) => Promise<void>> = {};
   for (const [name, value] of Object.entries(NAMES)) {
-    for (const id of [{ db: value, namespace: "main" }, { db: "db", namespace: value }]) {
+    for (const id of [
+      { db: value, namespace: "main" },
+      { db: "db", namespace: value },
+    ]) {
       const part = id.db === value ? "db" : "namespace";
       cases[`${name} as ${part}`] = async ({ backend }) => {
         await refuses("NADB_INVALID_ARGUMENT", () => backend.namespace(id));

@@ -15,12 +15,29 @@ export const keys: Law = {
     },
 
     "with a prefix are those that begin with it": async (bench) => {
-      await bench.write([...AWKWARD_KEYS, "\u{10ffff}\u{10ffff}", "aa\u{10ffff}"].map((key) => put(key)));
+      await bench.write(
+        [...AWKWARD_KEYS, "\u{10ffff}\u{10ffff}", "aa\u{10ffff}"].map((key) => put(key)),
+      );
       const all = await readKeys(bench.namespace);
-      const prefixes = ["", "a", "aa", "aaa", "\0", "😀", "e", "\uffff", "\u{10ffff}", "\u{10ffff}\u{10ffff}"];
+      const prefixes = [
+        "",
+        "a",
+        "aa",
+        "aaa",
+        "\0",
+        "😀",
+        "e",
+        "\uffff",
+        "\u{10ffff}",
+        "\u{10ffff}\u{10ffff}",
+      ];
       for (const prefix of prefixes) {
         const found = await list(bench.namespace, { prefix });
-        assert.deepEqual(found, all.filter((key) => key.startsWith(prefix)), JSON.stringify(prefix));
+        assert.deepEqual(
+          found,
+          all.filter((key) => key.startsWith(prefix)),
+          JSON.stringify(prefix),
+        );
       }
     },
 
@@ -36,7 +53,11 @@ export const keys: Law = {
       await bench.write(["a", "b", "c"].flatMap((prefix) => puts(9, prefix)));
       for (const limit of [1, 2, 3, 8, 9, 10]) {
         const found = await list(bench.namespace, { prefix: "b", limit });
-        assert.deepEqual(found, puts(9, "b").map((one) => one.key), `limit ${limit}`);
+        assert.deepEqual(
+          found,
+          puts(9, "b").map((one) => one.key),
+          `limit ${limit}`,
+        );
       }
     },
 
@@ -51,15 +72,25 @@ export const keys: Law = {
     "that stay are listed exactly once while others come and go": async (bench) => {
       const { namespace, random } = bench;
       const staying = puts(40).map((one) => one.key);
-      await bench.write([...staying.map((key) => put(key)), ...staying.map((key) => put(`${key}-`))]);
-      const listed = await readPages((options) => namespace.keys(options), { limit: 7 }, async (page) => {
-        const last = page.items.at(-1) as string;
-        const leaving = [last, page.items[0] as string, random.pick(staying).concat("-")];
-        await bench.write(leaving.filter((key) => key.endsWith("-")).map(remove));
-        await bench.write([put(`${random.pick(staying)}+`), put(`${last}+`)]);
-      });
+      await bench.write([
+        ...staying.map((key) => put(key)),
+        ...staying.map((key) => put(`${key}-`)),
+      ]);
+      const listed = await readPages(
+        (options) => namespace.keys(options),
+        { limit: 7 },
+        async (page) => {
+          const last = page.items.at(-1) as string;
+          const leaving = [last, page.items[0] as string, random.pick(staying).concat("-")];
+          await bench.write(leaving.filter((key) => key.endsWith("-")).map(remove));
+          await bench.write([put(`${random.pick(staying)}+`), put(`${last}+`)]);
+        },
+      );
       assertAscending(ranks(listed), "keys across pages");
-      assert.deepEqual(listed.filter((key) => staying.includes(key)), staying);
+      assert.deepEqual(
+        listed.filter((key) => staying.includes(key)),
+        staying,
+      );
     },
 
     "go on behind a cursor whose key has been deleted": async (bench) => {
@@ -68,7 +99,12 @@ export const keys: Law = {
       assert.ok(cursor !== undefined, "there is more, but no cursor");
       await bench.write(items.map(remove));
       const rest = await list(bench.namespace, { cursor });
-      assert.deepEqual(rest, puts(10).slice(4).map((one) => one.key));
+      assert.deepEqual(
+        rest,
+        puts(10)
+          .slice(4)
+          .map((one) => one.key),
+      );
     },
 
     "of an empty namespace are none": async ({ namespace }) => {

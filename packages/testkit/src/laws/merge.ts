@@ -1,10 +1,31 @@
 import assert from "node:assert/strict";
-import type { Bench } from "../bench.js";
+import { isNadbError, type StagedLoad } from "@nadb/core";
+import { whileRunning } from "../alongside.js";
 import { changesNothing, contentOf } from "../assertions.js";
-import { drawForeignRecord, drawMutations, encodeAll, foreign, put, puts, tombstone } from "../generate.js";
+import type { Bench } from "../bench.js";
+import {
+  drawForeignRecord,
+  drawMutations,
+  encodeAll,
+  foreign,
+  put,
+  puts,
+  text,
+  tombstone,
+} from "../generate.js";
 import type { Law } from "../law.js";
 import { Model } from "../model.js";
-import { applyRun, assertEndsTrue, get, keyOf, measure, mustGet, readKeys, readRun, readState } from "../runs.js";
+import {
+  applyRun,
+  assertEndsTrue,
+  get,
+  keyOf,
+  measure,
+  mustGet,
+  readKeys,
+  readRun,
+  readState,
+} from "../runs.js";
 
 export const merge: Law = {
   name: "merge",
@@ -36,23 +57,20 @@ export const merge: Law = {
       await bench.write(puts(40).map(({ key }) => put(key, "old")));
       const staged = await bench.namespace.merge();
       await staged.put(encodeAll(puts(40).map(({ key }) => foreign(key, "merged"))));
-      let done = false;
-      const committed = staged.commit().finally(() => {
-        done = true;
-      });
-      while (!done) {
+      await whileRunning(staged.commit(), async () => {
         const { bytes } = await bench.namespace.head();
         assert.ok(bytes === 40 * 3 || bytes === 40 * 6, "a merge was seen in part");
-        await new Promise(setImmediate);
-      }
-      await committed;
+      });
     },
 
     "goes on in the same generation: the run since brings just the merged keys": async (bench) => {
       await bench.write(puts(20));
       const { checkpoint } = await bench.namespace.head();
       const state = await readState(bench.namespace);
-      const changes = [...encodeAll([foreign("key00003", "m"), foreign("new")]), tombstone("key00007")];
+      const changes = [
+        ...encodeAll([foreign("key00003", "m"), foreign("new")]),
+        tombstone("key00007"),
+      ];
       const { head } = await load(bench.namespace, changes);
       const run = await readRun(bench.namespace, checkpoint);
       assert.deepEqual(run.changes.map(keyOf).sort(), ["key00003", "key00007", "new"]);
@@ -97,6 +115,31 @@ export const merge: Law = {
       assert.deepEqual((await mustGet(bench.namespace, "b")).value, put("", "meanwhile").value);
     },
 
+    "and merge at once both land": async ({ namespace }) => {
+      await namespace.commit([put("a")]);
+      const loads = await Promise.all([1, 2, 3].map(() => namespace.merge()));
+      await Promise.all(
+        loads.map((one, i) => one.put(encodeAll([foreign(`m${i}`), foreign("all")]))),
+      );
+      await Promise.all(loads.map((one) => one.commit()));
+      assert.deepEqual(await readKeys(namespace), ["a", "all", "m0", "m1", "m2"]);
+    },
+
+    "over a content that was replaced meanwhile lies on the new one, or conflicts": async (
+      bench,
+    ) => {
+      const { namespace } = bench;
+      await bench.write([put("a"), put("old")]);
+      const [merging, replacing] = [await namespace.merge(), await namespace.replace()];
+      await merging.put(encodeAll([foreign("a", "merged")]));
+      await replacing.put(encodeAll([foreign("a", "replaced"), foreign("new")]));
+      await replacing.commit();
+      const merged = await commitOrConflict(merging);
+      assert.deepEqual(await readKeys(namespace), ["a", "new"]);
+      const { value } = await mustGet(namespace, "a");
+      assert.deepEqual(value, text(merged ? "merged" : "replaced"));
+    },
+
     "of nothing changes nothing": async ({ namespace }) => {
       await namespace.commit([put("a")]);
       await changesNothing(namespace, () => load(namespace, []));
@@ -120,6 +163,17 @@ export const merge: Law = {
     },
   },
 };
+
+/** True when it was committed, false when it conflicts. */
+async function commitOrConflict(staged: StagedLoad): Promise<boolean> {
+  try {
+    await staged.commit();
+    return true;
+  } catch (error) {
+    if (!isNadbError(error, "NADB_CONFLICT")) throw error;
+    return false;
+  }
+}
 
 async function load(namespace: Bench["namespace"], changes: readonly Uint8Array[]) {
   const staged = await namespace.merge();

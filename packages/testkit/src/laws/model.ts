@@ -10,7 +10,8 @@ type Step = (bench: Bench, model: Model) => Promise<void> | void;
 export const model: Law = {
   name: "any history",
   cases: {
-    "of commits, expiry, sweeps, loads and trims reads as the oracle says": (bench) => live(bench, 250),
+    "of commits, expiry, sweeps, loads and trims reads as the oracle says": (bench) =>
+      live(bench, 250),
   },
 };
 
@@ -48,7 +49,12 @@ const loads =
 
 const STEPS: readonly Step[] = [
   ...Array.from({ length: 8 }, () => commits),
-  ...Array.from({ length: 3 }, (): Step => ({ clock, random }) => clock.advance(random.int(900))),
+  ...Array.from(
+    { length: 3 },
+    (): Step =>
+      ({ clock, random }) =>
+        clock.advance(random.int(900)),
+  ),
   async ({ namespace, clock, random }) => {
     await namespace.sweep(clock.now(), 1 + random.int(4));
   },
@@ -84,4 +90,7 @@ function follow(bench: Bench): () => Promise<void> {
   }
 }
 
-const query = ({ random }: Bench) => ({ any: [drawTag(random), drawTag(random)], limit: 1 + random.int(5) });
+const query = ({ random }: Bench) => ({
+  any: [drawTag(random), drawTag(random)],
+  limit: 1 + random.int(5),
+});

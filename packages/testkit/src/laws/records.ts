@@ -28,17 +28,26 @@ export const records: Law = {
     },
 
     "take values of every shape": async (bench) => {
-      const values = [0, 1, 255, 4_095, 4_096, 4_097, 70_000].map((size) => bench.random.bytes(size));
+      const values = [0, 1, 255, 4_095, 4_096, 4_097, 70_000].map((size) =>
+        bench.random.bytes(size),
+      );
       values.push(new Uint8Array(1_000), new Uint8Array(1_000).fill(0xff));
       await bench.write(values.map((value, i) => ({ type: "put", key: `v${i}`, value })));
       const stored = await getMany(
         bench.namespace,
         values.map((_, i) => `v${i}`),
       );
-      assert.deepEqual(stored.map((record) => record?.value), values);
+      assert.deepEqual(
+        stored.map((record) => record?.value),
+        values,
+      );
     },
 
-    "take a value of 16 MiB, or the largest allowed": async ({ namespace, capabilities, random }) => {
+    "take a value of 16 MiB, or the largest allowed": async ({
+      namespace,
+      capabilities,
+      random,
+    }) => {
       const value = new Uint8Array(Math.min(LARGE_VALUE_BYTES, capabilities.maxValueBytes));
       value.set(random.bytes(Math.min(value.length, 65_536)), Math.floor(value.length / 2));
       value.fill(7, -3);
@@ -87,7 +96,10 @@ export const records: Law = {
       await namespace.commit([put("b")]);
       const asked = ["b", "missing", "a", "b"];
       const answered = await namespace.getMany(asked);
-      assert.deepEqual(answered.map((record) => record?.key), ["b", undefined, "a", "b"]);
+      assert.deepEqual(
+        answered.map((record) => record?.key),
+        ["b", undefined, "a", "b"],
+      );
       assert.deepEqual(await namespace.getMany([]), []);
     },
 

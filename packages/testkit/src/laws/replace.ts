@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { StoredRecord } from "@nadb/core";
-import { MAIN } from "../bench.js";
+import { whileRunning } from "../alongside.js";
 import { changesNothing, refuses } from "../assertions.js";
+import { MAIN } from "../bench.js";
 import { drawForeignRecord, encodeAll, foreign, put, puts, tombstone } from "../generate.js";
 import type { Law } from "../law.js";
 import { Model } from "../model.js";
@@ -31,16 +32,10 @@ export const replace: Law = {
       await bench.write(puts(30, "old"));
       const load = await namespace.replace();
       await load.put(encodeAll(puts(50, "new").map(({ key }) => foreign(key))));
-      let done = false;
-      const committed = load.commit().finally(() => {
-        done = true;
-      });
-      while (!done) {
+      await whileRunning(load.commit(), async () => {
         const { count } = await namespace.head();
         assert.ok(count === 30 || count === 50, `${count} records of a replace in progress`);
-        await new Promise(setImmediate);
-      }
-      await committed;
+      });
     },
 
     "keeps times, tags and expiry exactly as they are": async ({ namespace, random, clock }) => {
@@ -89,7 +84,8 @@ export const replace: Law = {
     "fills a namespace that was never written to": async ({ namespace, backend }) => {
       const load = await namespace.replace();
       await load.put(encodeAll([foreign("a")]));
-      for await (const id of backend.namespaces()) assert.fail(`${id.namespace} is listed too early`);
+      for await (const id of backend.namespaces())
+        assert.fail(`${id.namespace} is listed too early`);
       await load.commit();
       const names: string[] = [];
       for await (const id of backend.namespaces()) names.push(id.namespace);
@@ -126,6 +122,20 @@ export const replace: Law = {
       await namespace.commit([put("a", "2")]);
       assert.equal((await mustGet(namespace, "a")).createdAt, 5);
       assert.deepEqual((await mustGet(namespace, "a")).value, put("a", "2").value);
+    },
+
+    "neither changes the bytes handed in nor needs them afterwards": async ({ namespace }) => {
+      const records = [foreign("a", "first"), foreign("b", "second")];
+      const changes = encodeAll(records).map((change) => Buffer.from(change));
+      const load = await namespace.replace();
+      await load.put(changes);
+      assert.deepEqual(
+        changes.map((change) => new Uint8Array(change)),
+        encodeAll(records),
+      );
+      for (const change of changes) change.fill(0xff);
+      const { digest } = await load.commit();
+      assert.equal(digest, measure(records).digest);
     },
 
     "survives close and open once committed (if durable)": async (bench) => {

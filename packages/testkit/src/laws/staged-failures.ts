@@ -54,7 +54,9 @@ export const stagedFailures: Law = {
       }
     },
 
-    "whose digest is not the expected one throws NADB_CORRUPTION and changes nothing": async (bench) => {
+    "whose digest is not the expected one throws NADB_CORRUPTION and changes nothing": async (
+      bench,
+    ) => {
       await bench.write(puts(5));
       const expectDigest = measure([foreign("a"), foreign("c")]).digest;
       for (const kind of KINDS) {
@@ -136,7 +138,12 @@ export const stagedFailures: Law = {
       await bench.write(puts(60));
       const load = await staged(bench.namespace, "replace", ["new1", "new2"]);
       try {
-        const run = await readRun(bench.namespace, null, { pageBytes: 100 }, once(() => load.commit()));
+        const run = await readRun(
+          bench.namespace,
+          null,
+          { pageBytes: 100 },
+          once(() => load.commit()),
+        );
         const { checkpoint: _checkpoint, ...end } = run.end;
         assert.deepEqual(end, measure(puts(60).map((one) => foreign(one.key))));
       } catch (error) {

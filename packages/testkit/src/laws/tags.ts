@@ -47,7 +47,10 @@ export const tags: Law = {
       await namespace.commit([put("a", "2", { tags: ["both", "new"] })]);
       await namespace.commit([put("b", "1", { tags: ["both"] })]);
       const counts = async () => [...(await namespace.tags())].sort(([x], [y]) => byUtf8(x, y));
-      assert.deepEqual(await counts(), [["both", 2], ["new", 1]]);
+      assert.deepEqual(await counts(), [
+        ["both", 2],
+        ["new", 1],
+      ]);
       assert.deepEqual((await namespace.query({ all: ["old"] })).items, []);
       await namespace.commit([remove("a")]);
       assert.deepEqual(await counts(), [["both", 1]]);
@@ -77,13 +80,18 @@ export const tags: Law = {
           await bench.namespace.commit([put(`${page.items[0]}\0`, "", { tags: ["t"] })]);
         },
       );
-      assert.deepEqual(listed.filter((key) => keys.includes(key)), keys.sort(byUtf8));
+      assert.deepEqual(
+        listed.filter((key) => keys.includes(key)),
+        keys.sort(byUtf8),
+      );
     },
 
     "may be ten thousand, on one record and in all": async (bench) => {
       const many = Array.from({ length: 10_000 }, (_, i) => `tag${String(i).padStart(5, "0")}`);
       await bench.namespace.commit([put("many", "1", { tags: bench.random.shuffle(many) })]);
-      await bench.write([7, 77, 777].map((i) => put(`few${i}`, "1", { tags: many.slice(i, i + 2) })));
+      await bench.write(
+        [7, 77, 777].map((i) => put(`few${i}`, "1", { tags: many.slice(i, i + 2) })),
+      );
       assert.deepEqual((await mustGet(bench.namespace, "many")).tags, many);
       const counts = await bench.namespace.tags();
       assert.equal(counts.size, 10_000);

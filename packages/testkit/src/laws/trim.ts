@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isNadbError } from "@nadb/core";
 import { changesNothing, refuses } from "../assertions.js";
 import { encodeAll, foreign, put, puts, remove } from "../generate.js";
 import type { Law } from "../law.js";
@@ -41,7 +42,10 @@ export const trim: Law = {
       await changesNothing(namespace, async () => {
         await namespace.trim((await namespace.head()).checkpoint);
       });
-      assert.deepEqual({ keys: await readKeys(namespace), state: await readState(namespace) }, before);
+      assert.deepEqual(
+        { keys: await readKeys(namespace), state: await readState(namespace) },
+        before,
+      );
     },
 
     "forgets the tombstones": async (bench) => {
@@ -67,7 +71,8 @@ export const trim: Law = {
       await load.put(encodeAll([foreign("b")]));
       const { head } = await load.commit();
       const codes = ["NADB_CHECKPOINT_EXPIRED", "NADB_INVALID_ARGUMENT"] as const;
-      for (const wrong of [checkpoint, "garbage", ""]) await refuses(codes, () => namespace.trim(wrong));
+      for (const wrong of [checkpoint, "garbage", ""])
+        await refuses(codes, () => namespace.trim(wrong));
       await readRun(namespace, head.checkpoint);
     },
 
@@ -79,6 +84,27 @@ export const trim: Law = {
       await bench.reopen();
       await refuses("NADB_CHECKPOINT_EXPIRED", () => readRun(bench.namespace, early.checkpoint));
       assert.deepEqual((await readRun(bench.namespace, checkpoint)).changes, []);
+    },
+
+    "under a reader leaves its run whole, or ends it": async (bench) => {
+      const { namespace } = bench;
+      await bench.write(puts(60));
+      const { checkpoint } = await namespace.head();
+      const state = await readState(namespace);
+      await bench.write(
+        puts(60)
+          .slice(20, 50)
+          .map(({ key }) => remove(key)),
+      );
+      await bench.write(puts(20).map(({ key }) => put(key, "changed")));
+      try {
+        const run = await readRun(namespace, checkpoint, { pageBytes: 100 }, async () => {
+          await namespace.trim((await namespace.head()).checkpoint);
+        });
+        assertEndsTrue(run, state);
+      } catch (error) {
+        if (!isNadbError(error, "NADB_CHECKPOINT_EXPIRED")) throw error;
+      }
     },
 
     "does not come by itself within 29 days of sweeps": async (bench) => {

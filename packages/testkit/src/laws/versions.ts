@@ -2,8 +2,8 @@
 // of one key are compared.
 import assert from "node:assert/strict";
 import type { Mutation, StorageNamespace } from "@nadb/core";
-import type { Bench } from "../bench.js";
 import { assertAscending } from "../assertions.js";
+import type { Bench } from "../bench.js";
 import { encodeAll, foreign, put, puts, remove } from "../generate.js";
 import type { Law } from "../law.js";
 import { mustGet, readState } from "../runs.js";
@@ -43,7 +43,10 @@ export const versions: Law = {
       const [a2] = await makeVersions(bench, [put("a", "2")]);
       assert.notEqual(a?.version, a2?.version);
       const state = await readState(bench.namespace);
-      assert.deepEqual([state.get("a")?.version, state.get("b")?.version], [a2?.version, b?.version]);
+      assert.deepEqual(
+        [state.get("a")?.version, state.get("b")?.version],
+        [a2?.version, b?.version],
+      );
       assert.equal((await mustGet(bench.namespace, "a")).version, a2?.version);
     },
 
@@ -121,5 +124,9 @@ function assertRising({ capabilities }: Bench, made: readonly Made[]): void {
   const series = capabilities.transactions
     ? [made]
     : [...keys].map((key) => made.filter((one) => one.key === key));
-  for (const one of series) assertAscending(one.map(({ version }) => version), "versions");
+  for (const one of series)
+    assertAscending(
+      one.map(({ version }) => version),
+      "versions",
+    );
 }

@@ -1,0 +1,15 @@
+// nadb backup …
+import type { Command } from "commander";
+import type { Begin } from "../../program.js";
+import { addCreate } from "./create.js";
+import { addDelete } from "./delete.js";
+import { addList } from "./list.js";
+import { addRestore } from "./restore.js";
+import { addShow } from "./show.js";
+import { addVerify } from "./verify.js";
+
+export function addBackupCommands(program: Command, begin: Begin): void {
+  const backup = program.command("backup").description("take, list, verify and restore backups");
+  for (const add of [addCreate, addList, addShow, addVerify, addRestore, addDelete])
+    add(backup, begin);
+}

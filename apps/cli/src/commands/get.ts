@@ -1,0 +1,59 @@
+// nadb get KEY
+import { checkKey, NadbError, quote, type StoredRecord } from "@nadb/core";
+import type { Command } from "commander";
+import { formatBytes, formatFields, formatTime, printable } from "../format.js";
+import type { Begin } from "../program.js";
+import { openStore, type Session } from "../session.js";
+
+interface Options {
+  readonly meta?: true;
+}
+
+export function addGet(program: Command, begin: Begin): void {
+  program
+    .command("get")
+    .description("write a value's bytes to stdout, as they are")
+    .argument("<key>")
+    .option("--meta", "tags, times and version instead of the value")
+    .action((key: string, options: Options, command: Command) => get(begin(command), key, options));
+}
+
+async function get(session: Session, key: string, { meta }: Options): Promise<void> {
+  const { flags, output, signal } = session;
+  checkKey(key);
+  await using store = await openStore(session, { create: false });
+  const record = await store.getWithMetadata(key, { signal });
+  if (record === undefined) {
+    throw new NadbError("NADB_NOT_FOUND", `there is no record ${quote(key)}`);
+  }
+  if (meta) await output.result(metadata(record), metadataText(record));
+  else if (flags.json) await output.result({ ...metadata(record), ...jsonValue(record.value) }, "");
+  else await output.raw(record.value);
+}
+
+function metadata({ value, ...rest }: StoredRecord): object {
+  return { ...rest, bytes: value.length };
+}
+
+/** The value as text where it is UTF-8, in base64 where it is not; `encoding` says which. */
+function jsonValue(value: Uint8Array): { value: string; encoding: "utf8" | "base64" } {
+  try {
+    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+    return { value: decoder.decode(value), encoding: "utf8" };
+  } catch {
+    return { value: Buffer.from(value).toString("base64"), encoding: "base64" };
+  }
+}
+
+function metadataText({ key, value, tags, version, ...times }: StoredRecord): string {
+  const fields: [string, string][] = [
+    ["key", printable(key)],
+    ["size", formatBytes(value.length)],
+    ["tags", tags.map(printable).join(", ") || "none"],
+    ["version", String(version)],
+    ["created", formatTime(times.createdAt)],
+    ["updated", formatTime(times.updatedAt)],
+    ["expires", times.expiresAt === undefined ? "never" : formatTime(times.expiresAt)],
+  ];
+  return formatFields(fields);
+}

@@ -1,0 +1,64 @@
+// The command line: global flags, which may stand before or after the command, and the commands.
+import { Command, Option } from "commander";
+import { version } from "../package.json";
+import { addBackupCommands } from "./commands/backup/index.js";
+import { addDelete } from "./commands/delete.js";
+import { addExport } from "./commands/export.js";
+import { addGet } from "./commands/get.js";
+import { addImport } from "./commands/import.js";
+import { addKeys } from "./commands/keys.js";
+import { addSet } from "./commands/set.js";
+import { addStats } from "./commands/stats.js";
+import { addTags } from "./commands/tags.js";
+import { beginSession, type Flags, type Session, type Terminal } from "./session.js";
+
+/** Begins the session that an invoked command works in. */
+export type Begin = (command: Command) => Session;
+
+/** Errors of usage are thrown as CommanderError; nothing is printed but the help that was asked for. */
+export function buildProgram(terminal: Terminal, signal: AbortSignal): Command {
+  const program = new Command("nadb")
+    .description("A key-value store whose backups can be trusted.")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "show how a command is used")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: () => undefined, // told once, by failure.ts
+    })
+    .configureHelp({ showGlobalOptions: true });
+  for (const option of globalOptions()) program.addOption(option);
+  const begin: Begin = (command) =>
+    beginSession({ ...off, ...command.optsWithGlobals<Flags>() }, terminal, signal);
+  for (const add of allCommands) add(program, begin);
+  return program;
+}
+
+const off = { json: false, yes: false, quiet: false };
+
+const allCommands = [
+  addSet,
+  addGet,
+  addDelete,
+  addKeys,
+  addTags,
+  addStats,
+  addImport,
+  addExport,
+  addBackupCommands,
+];
+
+function globalOptions(): Option[] {
+  return [
+    new Option("--store <url>", "the store: fs:<folder> or memory:")
+      .env("NADB_STORE")
+      .default("fs:./data"),
+    new Option("--db <name>", "the database in the store").default("default"),
+    new Option("--namespace <name>", "the namespace in the database").default("default"),
+    new Option("--repo <path>", "the folder of the backups").env("NADB_REPO").default("./backups"),
+    new Option("--json", "print one JSON document instead of text"),
+    new Option("-y, --yes", "do what destroys without asking"),
+    new Option("-q, --quiet", "no progress and no notes"),
+    new Option("--no-color", "no colours; NO_COLOR=1 does the same"),
+  ];
+}

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { formatBytes, formatTable, plural, printable } from "../src/format.js";
+
+describe("format", () => {
+  it.each([
+    [0, "0 B"],
+    [999, "999 B"],
+    [1000, "1.00 kB"],
+    [999_499, "999 kB"],
+    [999_500, "1.00 MB"],
+    [123_456_789, "123 MB"],
+  ])("%d bytes are %s", (bytes, text) => {
+    expect(formatBytes(bytes)).toBe(text);
+  });
+
+  it("counts in words", () => {
+    expect(plural(1, "record")).toBe("1 record");
+    expect(plural(12_345, "record")).toBe("12,345 records");
+  });
+
+  it("spells control characters out and leaves all else", () => {
+    expect(printable("a\nb\u001b[31m\u0007\u009b ü 🙂")).toBe(
+      "a\\nb\\u001b[31m\\u0007\\u009b ü 🙂",
+    );
+  });
+
+  it("aligns a table", () => {
+    expect(
+      formatTable(
+        [
+          ["A", "N"],
+          ["long", "7"],
+          ["x", "12"],
+        ],
+        [1],
+      ),
+    ).toBe("A      N\nlong   7\nx     12");
+  });
+});

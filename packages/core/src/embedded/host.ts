@@ -1,0 +1,25 @@
+// What the parts of an embedded backend see of it.
+import type { BackendCapabilities } from "../backend.js";
+import type { ReadTransaction, WriteTransaction } from "./ordered-kv.js";
+
+/** What namespaces and loads need of their backend. */
+export interface EmbeddedHost {
+  readonly capabilities: BackendCapabilities;
+  readonly clock: () => number;
+  readonly random: (bytes: Uint8Array) => void;
+  readonly tombstoneRetentionMs: number;
+  read<T>(body: (tx: ReadTransaction) => T): T;
+  write<T>(body: (tx: WriteTransaction) => T, signal?: AbortSignal): Promise<T>;
+  snapshot(): OpenView;
+  /** Told that a space went to the garbage; collects it in the background. */
+  garbageMade(): void;
+}
+
+/** A snapshot in a consumer's hands. Closing the backend closes it under the consumer. */
+export interface OpenView {
+  readonly tx: ReadTransaction;
+  /** Throws NADB_CLOSED once the backend has closed. */
+  checkOpen(): void;
+  /** Idempotent. */
+  close(): void;
+}

@@ -1,0 +1,16 @@
+// Backends that each break one promise, and the case that must notice. What they do wrong is what real
+// backends have done wrong.
+import { backendMutants } from "./backends.js";
+import { commitMutants } from "./commits.js";
+import { feedMutants } from "./feed.js";
+import { loadMutants } from "./loads.js";
+import type { Mutant } from "./mutant.js";
+import { readMutants } from "./reads.js";
+
+export const MUTANTS: readonly Mutant[] = [
+  ...feedMutants,
+  ...commitMutants,
+  ...readMutants,
+  ...loadMutants,
+  ...backendMutants,
+];
