@@ -10,10 +10,7 @@ import { addKeys } from "./commands/keys.js";
 import { addSet } from "./commands/set.js";
 import { addStats } from "./commands/stats.js";
 import { addTags } from "./commands/tags.js";
-import { beginSession, type Flags, type Session, type Terminal } from "./session.js";
-
-/** Begins the session that an invoked command works in. */
-export type Begin = (command: Command) => Session;
+import { type Begin, beginSession, type Flags, type Terminal } from "./session.js";
 
 /** Errors of usage are thrown as CommanderError; nothing is printed but the help that was asked for. */
 export function buildProgram(terminal: Terminal, signal: AbortSignal): Command {

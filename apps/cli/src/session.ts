@@ -1,5 +1,6 @@
 // What every command works with: the global flags, where words go, and the signal that ends it early.
 import { checkName, invalidArgument, KeyValueStore, quote, type StorageBackend } from "@nadb/core";
+import type { Command } from "commander";
 import { type OpenBackendOptions, openBackend } from "./open-backend.js";
 import { Output } from "./output.js";
 
@@ -25,6 +26,9 @@ export interface Session {
   readonly output: Output;
   readonly signal: AbortSignal;
 }
+
+/** Begins the session that an invoked command works in. */
+export type Begin = (command: Command) => Session;
 
 /** Throws NADB_INVALID_ARGUMENT for a database, namespace or repository that can not be. */
 export function beginSession(flags: Flags, terminal: Terminal, signal: AbortSignal): Session {

@@ -61,7 +61,8 @@ class LmdbKv implements OrderedKv {
    * work, that is before any I/O of this process completes: who was told of a commit will see it.
    */
   read<T>(body: (tx: ReadTransaction) => T): T {
-    return body((this.#reader ??= this.#beginReading()));
+    this.#reader ??= this.#beginReading();
+    return body(this.#reader);
   }
 
   #beginReading(): ReadTransaction {

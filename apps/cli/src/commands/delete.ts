@@ -2,8 +2,7 @@
 import { checkKey } from "@nadb/core";
 import type { Command } from "commander";
 import { formatCount, plural } from "../format.js";
-import type { Begin } from "../program.js";
-import { openStore, type Session } from "../session.js";
+import { type Begin, openStore, type Session } from "../session.js";
 
 export function addDelete(program: Command, begin: Begin): void {
   program

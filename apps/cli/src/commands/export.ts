@@ -2,9 +2,8 @@
 import type { Command } from "commander";
 import { exportTree } from "../export-tree.js";
 import { formatBytes, plural, secondsSince } from "../format.js";
-import type { Begin } from "../program.js";
 import { ProgressLine } from "../progress.js";
-import { openStore, type Session } from "../session.js";
+import { type Begin, openStore, type Session } from "../session.js";
 
 export function addExport(program: Command, begin: Begin): void {
   program

@@ -2,8 +2,7 @@
 import { checkKey, NadbError, quote, type StoredRecord } from "@nadb/core";
 import type { Command } from "commander";
 import { formatBytes, formatFields, formatTime, printable } from "../format.js";
-import type { Begin } from "../program.js";
-import { openStore, type Session } from "../session.js";
+import { type Begin, openStore, type Session } from "../session.js";
 
 interface Options {
   readonly meta?: true;

@@ -1,13 +1,12 @@
 // nadb import DIR
-import { isAbsolute, relative, resolve } from "node:path";
+import { isAbsolute, relative, resolve, sep } from "node:path";
 import { invalidArgument } from "@nadb/core";
 import type { Command } from "commander";
 import { formatBytes, plural, secondsSince } from "../format.js";
 import { importTree, planImport } from "../import-tree.js";
 import { openBackend, storeFolder } from "../open-backend.js";
-import type { Begin } from "../program.js";
 import { ProgressLine } from "../progress.js";
-import { openStoreOn, type Session } from "../session.js";
+import { type Begin, openStoreOn, type Session } from "../session.js";
 import type { Skipped } from "../walk.js";
 
 export function addImport(program: Command, begin: Begin): void {
@@ -41,7 +40,7 @@ async function importFolder(session: Session, folder: string): Promise<void> {
 function checkOutside(folder: string, store: string | undefined): void {
   if (store === undefined) return;
   const path = relative(resolve(folder), resolve(store));
-  if (path.startsWith("..") || isAbsolute(path)) return;
+  if (path === ".." || path.startsWith(`..${sep}`) || isAbsolute(path)) return;
   throw invalidArgument(
     `the store ${store} lies inside ${folder}`,
     "name a store elsewhere with --store, or import a folder beside it",

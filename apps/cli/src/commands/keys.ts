@@ -3,8 +3,7 @@ import { checkKey, checkTag, everyPage, type KeyValueStore } from "@nadb/core";
 import type { Command } from "commander";
 import { printable } from "../format.js";
 import type { Output } from "../output.js";
-import type { Begin } from "../program.js";
-import { openStore, type Session } from "../session.js";
+import { type Begin, openStore, type Session } from "../session.js";
 import { collect, parseCount } from "./option-values.js";
 
 interface Options {

@@ -4,9 +4,8 @@ import type { Command } from "commander";
 import { parseDuration } from "../duration.js";
 import { formatBytes, formatTime, printable } from "../format.js";
 import { openBackend } from "../open-backend.js";
-import type { Begin } from "../program.js";
 import { readValue } from "../read-value.js";
-import { openStoreOn, type Session } from "../session.js";
+import { type Begin, openStoreOn, type Session } from "../session.js";
 import { collect } from "./option-values.js";
 
 interface Options {

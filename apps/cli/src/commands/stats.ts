@@ -2,8 +2,7 @@
 import type { StoreStats } from "@nadb/core";
 import type { Command } from "commander";
 import { formatBytes, formatCount, formatFields } from "../format.js";
-import type { Begin } from "../program.js";
-import { openStore, type Session } from "../session.js";
+import { type Begin, openStore, type Session } from "../session.js";
 
 export function addStats(program: Command, begin: Begin): void {
   program

@@ -2,8 +2,7 @@
 import { compareUtf8 } from "@nadb/core";
 import type { Command } from "commander";
 import { formatCount, formatTable, printable } from "../format.js";
-import type { Begin } from "../program.js";
-import { openStore, type Session } from "../session.js";
+import { type Begin, openStore, type Session } from "../session.js";
 
 export function addTags(program: Command, begin: Begin): void {
   program

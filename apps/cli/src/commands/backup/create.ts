@@ -2,9 +2,8 @@
 import { BackupManager, directoryTarget } from "@nadb/backup";
 import { checkName } from "@nadb/core";
 import type { Command } from "commander";
-import type { Begin } from "../../program.js";
 import { ProgressLine } from "../../progress.js";
-import { openStore, type Session } from "../../session.js";
+import { type Begin, openStore, type Session } from "../../session.js";
 import { infoText } from "./info.js";
 
 interface Options {

@@ -4,8 +4,7 @@ import { checkName } from "@nadb/core";
 import type { Command } from "commander";
 import { confirmPlan } from "../../confirm.js";
 import { formatBytes, plural } from "../../format.js";
-import type { Begin } from "../../program.js";
-import type { Session } from "../../session.js";
+import type { Begin, Session } from "../../session.js";
 
 export function addDelete(backup: Command, begin: Begin): void {
   backup

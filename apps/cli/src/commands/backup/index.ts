@@ -1,6 +1,6 @@
 // nadb backup …
 import type { Command } from "commander";
-import type { Begin } from "../../program.js";
+import type { Begin } from "../../session.js";
 import { addCreate } from "./create.js";
 import { addDelete } from "./delete.js";
 import { addList } from "./list.js";

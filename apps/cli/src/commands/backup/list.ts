@@ -1,8 +1,7 @@
 // nadb backup list
 import { directoryTarget, Repository } from "@nadb/backup";
 import type { Command } from "commander";
-import type { Begin } from "../../program.js";
-import type { Session } from "../../session.js";
+import type { Begin, Session } from "../../session.js";
 import { listText } from "./info.js";
 
 export function addList(backup: Command, begin: Begin): void {

@@ -5,9 +5,8 @@ import { checkName, type Head, isNadbError } from "@nadb/core";
 import type { Command } from "commander";
 import { confirmPlan, type Plan } from "../../confirm.js";
 import { formatBytes, plural, secondsSince } from "../../format.js";
-import type { Begin } from "../../program.js";
 import { ProgressLine } from "../../progress.js";
-import { openStore, type Session } from "../../session.js";
+import { type Begin, openStore, type Session } from "../../session.js";
 import { damageError } from "./damage.js";
 
 interface Options {

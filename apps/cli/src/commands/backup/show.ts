@@ -2,8 +2,7 @@
 import { directoryTarget, Repository } from "@nadb/backup";
 import { checkName } from "@nadb/core";
 import type { Command } from "commander";
-import type { Begin } from "../../program.js";
-import type { Session } from "../../session.js";
+import type { Begin, Session } from "../../session.js";
 import { infoText } from "./info.js";
 
 export function addShow(backup: Command, begin: Begin): void {

@@ -3,9 +3,8 @@ import { type BackupInfo, directoryTarget, Repository, type Verification } from 
 import { checkName, isNadbError, NadbError } from "@nadb/core";
 import type { Command } from "commander";
 import { formatBytes, plural } from "../../format.js";
-import type { Begin } from "../../program.js";
 import { ProgressLine } from "../../progress.js";
-import type { Session } from "../../session.js";
+import type { Begin, Session } from "../../session.js";
 import { damageError, findingsText } from "./damage.js";
 
 export function addVerify(backup: Command, begin: Begin): void {
