@@ -9,7 +9,7 @@ import {
   isNadbError,
   type StorageNamespace,
 } from "@nadb/core";
-import { Lease } from "./lease.js";
+import { Lease, type LeaseHost } from "./lease.js";
 import { type BackupInfo, MANIFEST_FORMAT, MANIFEST_VERSION } from "./manifest.js";
 import { encodePack } from "./pack/writer.js";
 import { DATA_FILE, dataPath } from "./paths.js";
@@ -27,30 +27,29 @@ export interface CreateBackupOptions extends LongWork {
   readonly compression?: boolean;
 }
 
-export interface CreateHost {
+export interface CreateHost extends LeaseHost {
   readonly repository: Repository;
   readonly storage: StorageNamespace;
-  readonly clock: () => number;
-  readonly random: (bytes: Uint8Array) => void;
 }
 
 export async function createFull(
   host: CreateHost,
   options: CreateBackupOptions,
 ): Promise<BackupInfo> {
-  const { repository, clock } = host;
+  const { repository } = host;
   const backupId = options.backupId ?? newBackupId("full", host);
   checkName("backup id", backupId);
   options.signal?.throwIfAborted();
-  await repository.sweepLeftovers(clock());
+  await repository.sweepLeftovers(host);
   await repository.checkUnused(backupId);
-  const lease = await Lease.acquire(repository.target, backupId, clock);
+  const lease = await acquireUnused(host, backupId);
   try {
     const info = await writeRun(host, backupId, lease, options);
     for await (const _ of provenState(repository.target, info, "check", options))
       await lease.renew();
     await lease.confirm();
     await repository.publish(info);
+    await lease.confirm(); // who took over before our manifest was there has written over our data
     await lease.release();
     return info;
   } catch (error) {
@@ -59,11 +58,23 @@ export async function createFull(
   }
 }
 
+/** The lease first, then the look: a writer that was just finishing must not be written over. */
+async function acquireUnused(host: CreateHost, backupId: string): Promise<Lease> {
+  const lease = await Lease.acquire(host.repository.target, backupId, host);
+  try {
+    await host.repository.checkUnused(backupId);
+    return lease;
+  } catch (error) {
+    await lease.release();
+    throw error;
+  }
+}
+
 /** Removes what a failed backup has written, unless another writer has taken the id over. */
 async function discard(repository: Repository, backupId: string, lease: Lease): Promise<void> {
   try {
     await lease.confirm();
-    await repository.target.remove(backupId);
+    await repository.remove(backupId);
   } catch (error) {
     if (!isNadbError(error)) throw error;
     // The failure that led here is the one to tell; leftovers without a manifest are swept by the next run.

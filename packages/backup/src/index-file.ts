@@ -21,14 +21,10 @@ export async function readIndex(
 ): Promise<Map<string, BackupInfo> | undefined> {
   try {
     const json = parseJson(await readWhole(target, INDEX_PATH, MAX_INDEX_BYTES), INDEX_PATH);
-    if (
-      !isObject(json) ||
-      json["format"] !== INDEX_FORMAT ||
-      json["format_version"] !== INDEX_VERSION
-    ) {
+    if (!isObject(json) || json.format !== INDEX_FORMAT || json.format_version !== INDEX_VERSION) {
       return undefined;
     }
-    const manifests = isObject(json["backups"]) ? json["backups"] : {};
+    const manifests = isObject(json.backups) ? json.backups : {};
     return new Map(
       Object.entries(manifests).map(([id, manifest]) => [
         id,

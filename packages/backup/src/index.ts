@@ -6,7 +6,7 @@ export { PACK_VERSION } from "./pack/format.js";
 export { decodePack } from "./pack/reader.js";
 export { encodePack, type PackOptions } from "./pack/writer.js";
 export type { LongWork, Progress } from "./progress.js";
-export { type OpenRepositoryOptions, Repository } from "./repository.js";
+export { type OpenRepositoryOptions, Repository, type Scan } from "./repository.js";
 export type { Restoration, RestoreOptions } from "./restore.js";
 export type { BackupTarget, TargetEntry, WriteOptions } from "./target.js";
 export { memoryTarget } from "./targets/memory.js";

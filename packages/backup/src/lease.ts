@@ -1,7 +1,8 @@
 // A lease on a backup id: who may write in its folder. The file name carries the fencing token; the highest
 // token holds. Taking over is creating the next file, which only one of several racers can. A holder that
 // died is replaced when its lease ends, or at once when the target knows that it is gone.
-import { isNadbError, NadbError, quote } from "@nadb/core";
+import { isNadbError, NadbError, quote, toHex } from "@nadb/core";
+import { isObject, parseJson } from "./manifest.js";
 import { leasePath, leaseToken } from "./paths.js";
 import { type BackupTarget, readWhole } from "./target.js";
 
@@ -13,30 +14,40 @@ const MAX_LEASE_BYTES = 4_096;
 interface LeaseFile {
   readonly owner: string;
   readonly expiresAt: number;
+  /** Tokens begin anew once a folder has been removed; this tells two holders of one token apart. */
+  readonly nonce: string;
+}
+
+/** What a lease needs of whoever takes it. */
+export interface LeaseHost {
+  readonly clock: () => number;
+  readonly random: (bytes: Uint8Array) => void;
 }
 
 export class Lease {
+  readonly #clock: () => number;
+  readonly #nonce: string;
   #renewedAt: number;
 
   private constructor(
     readonly target: BackupTarget,
     readonly backupId: string,
-    readonly clock: () => number,
     readonly token: number,
+    { clock, random }: LeaseHost,
   ) {
+    const nonce = new Uint8Array(8);
+    random(nonce);
+    this.#nonce = toHex(nonce);
+    this.#clock = clock;
     this.#renewedAt = clock();
   }
 
   /** Throws NADB_LOCKED while somebody else holds it. */
-  static async acquire(
-    target: BackupTarget,
-    backupId: string,
-    clock: () => number,
-  ): Promise<Lease> {
+  static async acquire(target: BackupTarget, backupId: string, host: LeaseHost): Promise<Lease> {
     const latest = await latestToken(target, backupId);
-    if (latest !== undefined && (await isHeld(target, backupId, latest, clock())))
+    if (latest !== undefined && (await isHeld(target, backupId, latest, host.clock())))
       throw locked(backupId);
-    const lease = new Lease(target, backupId, clock, (latest ?? 0) + 1);
+    const lease = new Lease(target, backupId, (latest ?? 0) + 1, host);
     try {
       await target.write(leasePath(backupId, lease.token), [lease.#content()], { ifAbsent: true });
     } catch (error) {
@@ -48,15 +59,17 @@ export class Lease {
 
   /** Call it often; it writes only now and then. */
   async renew(): Promise<void> {
-    if (this.clock() - this.#renewedAt < RENEW_AFTER_MS) return;
+    if (this.#clock() - this.#renewedAt < RENEW_AFTER_MS) return;
     await this.confirm();
-    this.#renewedAt = this.clock();
+    this.#renewedAt = this.#clock();
     await this.target.write(leasePath(this.backupId, this.token), [this.#content()]);
   }
 
   /** Throws NADB_LOCKED when somebody has taken over. */
   async confirm(): Promise<void> {
-    if ((await latestToken(this.target, this.backupId)) !== this.token) throw locked(this.backupId);
+    const latest = await latestToken(this.target, this.backupId);
+    const file = latest === this.token ? await this.#read() : undefined;
+    if (file?.nonce !== this.#nonce) throw locked(this.backupId);
   }
 
   async release(): Promise<void> {
@@ -65,20 +78,15 @@ export class Lease {
     }
   }
 
+  #read(): Promise<LeaseFile | undefined> {
+    return readLease(this.target, leasePath(this.backupId, this.token));
+  }
+
   #content(): Uint8Array {
-    const file: LeaseFile = { owner: this.target.owner, expiresAt: this.clock() + LEASE_MS };
+    const expiresAt = this.#clock() + LEASE_MS;
+    const file: LeaseFile = { owner: this.target.owner, expiresAt, nonce: this.#nonce };
     return new TextEncoder().encode(JSON.stringify(file));
   }
-}
-
-/** Whether somebody alive is writing this backup. */
-export async function isLeased(
-  target: BackupTarget,
-  backupId: string,
-  now: number,
-): Promise<boolean> {
-  const latest = await latestToken(target, backupId);
-  return latest !== undefined && (await isHeld(target, backupId, latest, now));
 }
 
 async function tokens(target: BackupTarget, backupId: string): Promise<number[]> {
@@ -104,14 +112,17 @@ async function isHeld(
 /** Undefined when it was released meanwhile, or is unreadable: nobody alive left that behind. */
 async function readLease(target: BackupTarget, path: string): Promise<LeaseFile | undefined> {
   try {
-    return JSON.parse(
-      new TextDecoder().decode(await readWhole(target, path, MAX_LEASE_BYTES)),
-    ) as LeaseFile;
+    const json = parseJson(await readWhole(target, path, MAX_LEASE_BYTES), path);
+    return isLeaseFile(json) ? json : undefined;
   } catch (error) {
-    if (isNadbError(error, "NADB_NOT_FOUND") || error instanceof SyntaxError) return undefined;
+    if (isNadbError(error, "NADB_NOT_FOUND") || isNadbError(error, "NADB_CORRUPTION"))
+      return undefined;
     throw error;
   }
 }
+
+const isLeaseFile = (json: unknown): json is LeaseFile =>
+  isObject(json) && typeof json.owner === "string" && typeof json.expiresAt === "number";
 
 const locked = (backupId: string): NadbError =>
   new NadbError("NADB_LOCKED", `backup ${quote(backupId)} is being written by somebody else`, {

@@ -79,9 +79,9 @@ export function decodeManifest(bytes: Uint8Array, what: string): BackupInfo {
 }
 
 export function manifestFromJson(json: unknown, what: string): BackupInfo {
-  if (!isObject(json) || json["format"] !== MANIFEST_FORMAT)
+  if (!isObject(json) || json.format !== MANIFEST_FORMAT)
     throw corruption(`${what} is no manifest of a backup`);
-  const version = json["format_version"];
+  const version = json.format_version;
   if (typeof version === "number" && version > MANIFEST_VERSION) {
     throw new NadbError(
       "NADB_NEWER_FORMAT",

@@ -4,11 +4,23 @@
 //   ID/metadata.json           manifest; a backup exists once it does
 //   ID/data.nadb               the run
 //   ID/lease-000001.json       who is writing the backup (lease.ts)
+import { checkName, isNadbError } from "@nadb/core";
 
 export const INDEX_PATH = "metadata.json";
 export const DATA_FILE = "data.nadb";
-const MANIFEST_FILE = "metadata.json";
+export const MANIFEST_FILE = "metadata.json";
 const LEASE = /^lease-(\d{6})\.json$/;
+
+/** A folder of another name is none of a repository's. */
+export function isBackupId(name: string): boolean {
+  try {
+    checkName("backup id", name);
+    return true;
+  } catch (error) {
+    if (isNadbError(error)) return false;
+    throw error;
+  }
+}
 
 export const manifestPath = (backupId: string): string => `${backupId}/${MANIFEST_FILE}`;
 export const dataPath = (backupId: string, dataFile: string): string => `${backupId}/${dataFile}`;

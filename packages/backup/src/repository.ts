@@ -2,16 +2,35 @@
 // lacks is read from the folders, and a lost or damaged one is rebuilt from them.
 import { checkName, isNadbError, NadbError, quote } from "@nadb/core";
 import { readIndex, writeIndex } from "./index-file.js";
-import { isLeased } from "./lease.js";
+import { Lease, type LeaseHost } from "./lease.js";
 import { type BackupInfo, decodeManifest, encodeManifest, MAX_MANIFEST_BYTES } from "./manifest.js";
-import { DATA_FILE, dataPath, INDEX_PATH, manifestPath } from "./paths.js";
+import {
+  DATA_FILE,
+  dataPath,
+  INDEX_PATH,
+  isBackupId,
+  leaseToken,
+  MANIFEST_FILE,
+  manifestPath,
+} from "./paths.js";
 import type { LongWork } from "./progress.js";
 import { type BackupTarget, readWhole } from "./target.js";
-import { type Verification, verifyRun } from "./verify.js";
+import {
+  asFinding,
+  type Finding,
+  unreadableManifest,
+  type Verification,
+  verifyRun,
+} from "./verify.js";
 
 export interface OpenRepositoryOptions {
   /** Make a repository of an empty target. Default false: NADB_NOT_A_REPOSITORY. */
   readonly create?: boolean;
+}
+
+export interface Scan {
+  readonly backups: readonly BackupInfo[];
+  readonly findings: readonly Finding[];
 }
 
 export class Repository {
@@ -36,12 +55,26 @@ export class Repository {
     return repository;
   }
 
-  /** All complete backups, oldest first. */
+  /** All complete backups, oldest first; those whose manifest can not be read are in `scan().findings`. */
   async list(): Promise<BackupInfo[]> {
-    const backups = [...(await this.#backups()).values()];
-    return backups.sort(
-      (a, b) => compare(a.timestamp, b.timestamp) || compare(a.backupId, b.backupId),
-    );
+    return [...(await this.scan()).backups];
+  }
+
+  /** All complete backups, oldest first, and a finding for each whose manifest can not be read. */
+  async scan(): Promise<Scan> {
+    const index = await readIndex(this.target);
+    const backups: BackupInfo[] = [];
+    const findings: Finding[] = [];
+    for (const id of await this.#completeIds()) {
+      try {
+        const info = index?.get(id) ?? (await this.#readManifest(id));
+        if (info !== undefined) backups.push(info);
+      } catch (error) {
+        findings.push(asFinding(id, error));
+      }
+    }
+    backups.sort((a, b) => compare(a.timestamp, b.timestamp) || compare(a.backupId, b.backupId));
+    return { backups, findings };
   }
 
   /** Throws NADB_NOT_FOUND for an unknown id, NADB_CORRUPTION for a damaged manifest. */
@@ -54,13 +87,27 @@ export class Repository {
 
   /** Reads the backup as a restore would and reports all it finds; changes nothing. */
   async verify(backupId: string, options: LongWork = {}): Promise<Verification> {
-    return verifyRun(this.target, await this.get(backupId), options);
+    let info: BackupInfo;
+    try {
+      info = await this.get(backupId);
+    } catch (error) {
+      return unreadableManifest(asFinding(backupId, error));
+    }
+    return verifyRun(this.target, info, options);
   }
 
-  /** Throws NADB_NOT_FOUND for an unknown id. From the first step on the backup is no longer listed. */
+  /** Throws NADB_NOT_FOUND for an unknown id. A backup whose manifest is damaged can be deleted, too. */
   async delete(backupId: string): Promise<void> {
-    await this.get(backupId);
+    checkName("backup id", backupId);
+    if ((await this.target.size(manifestPath(backupId))) === undefined) {
+      throw await this.#unknown(backupId);
+    }
     await this.#updateIndex((index) => index.delete(backupId));
+    await this.remove(backupId);
+  }
+
+  /** The manifest goes first: a backup is there whole or not at all. */
+  async remove(backupId: string): Promise<void> {
     await this.target.remove(manifestPath(backupId));
     await this.target.remove(backupId);
   }
@@ -81,28 +128,43 @@ export class Repository {
     });
   }
 
-  /** Removes what writers left behind that died before their manifest. */
-  async sweepLeftovers(now: number): Promise<void> {
+  /** Removes what dead writers left behind: folders without a manifest, leases beside one. */
+  async sweepLeftovers(host: LeaseHost): Promise<void> {
     for (const id of await this.#folders()) {
-      if ((await this.target.size(manifestPath(id))) !== undefined) continue;
-      if (!(await isLeased(this.target, id, now)) && (await this.#isOurs(id)))
-        await this.target.remove(id);
+      if (!hasLeftovers(await this.#names(id))) continue;
+      try {
+        await this.#sweep(id, host);
+      } catch (error) {
+        if (!isNadbError(error, "NADB_LOCKED")) throw error; // its writer is alive
+      }
     }
   }
 
-  async #backups(): Promise<Map<string, BackupInfo>> {
-    const index = await readIndex(this.target);
-    const backups = new Map<string, BackupInfo>();
+  /** Under a lease, so that nobody begins to write there meanwhile. */
+  async #sweep(backupId: string, host: LeaseHost): Promise<void> {
+    const lease = await Lease.acquire(this.target, backupId, host);
+    const names = await this.#names(backupId);
+    await lease.confirm();
+    if (names.includes(MANIFEST_FILE)) await lease.release();
+    else await this.target.remove(backupId);
+  }
+
+  async #names(backupId: string): Promise<string[]> {
+    return (await this.target.list(backupId)).map(({ name }) => name);
+  }
+
+  async #completeIds(): Promise<string[]> {
+    const ids: string[] = [];
     for (const id of await this.#folders()) {
-      const info = index?.get(id) ?? (await this.#readManifest(id));
-      if (info !== undefined) backups.set(id, info);
+      if ((await this.target.size(manifestPath(id))) !== undefined) ids.push(id);
     }
-    return backups;
+    return ids;
   }
 
   async #folders(): Promise<string[]> {
     const entries = await this.target.list("");
-    return entries.filter(({ type }) => type === "folder").map(({ name }) => name);
+    const folders = entries.filter(({ type, name }) => type === "folder" && isBackupId(name));
+    return folders.map(({ name }) => name);
   }
 
   /** Undefined when there is no such backup. */
@@ -119,17 +181,9 @@ export class Repository {
   }
 
   async #updateIndex(change: (index: Map<string, BackupInfo>) => void): Promise<void> {
-    const index = await this.#backups();
+    const index = new Map((await this.list()).map((info) => [info.backupId, info]));
     change(index);
     await writeIndex(this.target, index);
-  }
-
-  /** A folder that only holds files a backup's writer makes. */
-  async #isOurs(id: string): Promise<boolean> {
-    const entries = await this.target.list(id);
-    return entries.every(
-      ({ name }) => name === DATA_FILE || name.startsWith("lease-") || name.startsWith(".tmp-"),
-    );
   }
 
   /** An index, or at least one backup, tells a repository from a folder of something else. */
@@ -152,6 +206,14 @@ export class Repository {
     return new NadbError("NADB_NOT_FOUND", `there is no backup ${quote(backupId)}`, { hint });
   }
 }
+
+/** Without a manifest only a folder that holds nothing but what a backup's writer makes. */
+const hasLeftovers = (names: readonly string[]): boolean =>
+  names.includes(MANIFEST_FILE)
+    ? names.some(isLease)
+    : names.every((name) => name === DATA_FILE || isLease(name));
+
+const isLease = (name: string): boolean => leaseToken(name) !== undefined;
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

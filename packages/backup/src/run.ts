@@ -7,6 +7,7 @@ import {
   type EncodedChange,
   isNadbError,
   isTombstone,
+  NadbError,
   recordValueLength,
   StateDigest,
   toHex,
@@ -85,10 +86,18 @@ export async function* readRun(
     }
     compareWithManifest(info, totals, file.checksum());
   } catch (error) {
-    throw isNadbError(error, "NADB_CORRUPTION")
-      ? corruption(`${path}: ${error.message}`, error.hint)
-      : error;
+    throw naming(path, error);
   }
+}
+
+/** What is wrong with a file is told with the file's name. */
+function naming(path: string, error: unknown): unknown {
+  if (!isNadbError(error, "NADB_CORRUPTION") && !isNadbError(error, "NADB_NEWER_FORMAT"))
+    return error;
+  return new NadbError(error.code, `${path}: ${error.message}`, {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    cause: error,
+  });
 }
 
 async function checkSize(target: BackupTarget, path: string, info: BackupInfo): Promise<void> {

@@ -18,10 +18,21 @@ export interface Verification {
   /** No finding: a restore of this backup gives back exactly the state of its cut. */
   readonly ok: boolean;
   readonly findings: readonly Finding[];
+  /** As the manifest has them; 0 and "" when the manifest can not be read. */
   readonly recordCount: number;
   readonly totalSize: number;
   readonly stateDigest: string;
 }
+
+/** The verification of a backup whose manifest can not be read: nothing else of it can be judged. */
+export const unreadableManifest = (finding: Finding): Verification => ({
+  backupId: finding.backupId,
+  ok: false,
+  findings: [finding],
+  recordCount: 0,
+  totalSize: 0,
+  stateDigest: "",
+});
 
 export async function verifyRun(
   target: BackupTarget,
@@ -39,7 +50,7 @@ export async function verifyRun(
 }
 
 /** What is no fault of the backup (an abort, a disk that can not be read) is thrown on. */
-function asFinding(backupId: string, error: unknown): Finding {
+export function asFinding(backupId: string, error: unknown): Finding {
   if (isNadbError(error, "NADB_CORRUPTION")) {
     return { severity: "damage", what: "unreadable", backupId, detail: error.message };
   }

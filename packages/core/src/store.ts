@@ -12,7 +12,7 @@ import type {
 } from "./backend.js";
 import { CONTRACT } from "./backend.js";
 import { invalidArgument, NadbError } from "./errors.js";
-import { checkKey, checkTime, expiryAfter, quote } from "./limits.js";
+import { checkKey, checkName, checkTime, expiryAfter, quote } from "./limits.js";
 import { release, retain } from "./retained.js";
 
 /** Text is stored as UTF-8. */
@@ -77,6 +77,8 @@ export class KeyValueStore {
   static async open(options: OpenStoreOptions): Promise<KeyValueStore> {
     const { backend, db = "default", namespace = "default" } = options;
     checkContract(backend);
+    checkName("database name", db);
+    checkName("namespace", namespace);
     await backend.open();
     const storage = await backend.namespace({ db, namespace });
     retain(backend);

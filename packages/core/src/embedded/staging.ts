@@ -92,7 +92,9 @@ class EmbeddedLoad implements StagedLoad {
           `the load of ${staging.count} records has state digest ${digest}, expected ${options.expectDigest}`,
         );
       }
-      const entry = this.mode === "replace" ? this.#replace(tx, staging) : this.#merge(tx, staging);
+      const old = readEntry(tx, this.host.id);
+      const merges = this.mode === "merge" && old !== undefined;
+      const entry = merges ? this.#merge(tx, staging, old) : this.#replace(tx, staging, old);
       writeEntry(tx, this.host.id, entry);
       tx.delete(stagingKey(this.#space.number));
       return { head: headOf(entry), count: staging.count, digest };
@@ -133,8 +135,11 @@ class EmbeddedLoad implements StagedLoad {
     writeEntry(tx, this.host.id, entry);
   }
 
-  #replace(tx: WriteTransaction, staging: StagingEntry): NamespaceEntry {
-    const old = readEntry(tx, this.host.id);
+  #replace(
+    tx: WriteTransaction,
+    staging: StagingEntry,
+    old: NamespaceEntry | undefined,
+  ): NamespaceEntry {
     if (staging.fresh !== (old === undefined)) {
       throw new NadbError("NADB_CONFLICT", "the namespace was created or dropped during the load", {
         hint: "load it again",
@@ -146,9 +151,7 @@ class EmbeddedLoad implements StagedLoad {
     return { ...entry, count: staging.count, bytes: staging.bytes, digest: staging.digest };
   }
 
-  #merge(tx: WriteTransaction, staging: StagingEntry): NamespaceEntry {
-    const entry =
-      readEntry(tx, this.host.id) ?? newEntry(newSpace(tx), newGeneration(this.host.random), 0);
+  #merge(tx: WriteTransaction, staging: StagingEntry, entry: NamespaceEntry): NamespaceEntry {
     const applier = new Applier(tx, new Space(entry.space), entry);
     const staged = feed(tx, this.#space, 0, staging.version);
     for (const change of staged) stage(applier, change, ++entry.counter);

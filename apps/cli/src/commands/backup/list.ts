@@ -13,7 +13,9 @@ export function addList(backup: Command, begin: Begin): void {
 
 async function listBackups({ flags, output }: Session): Promise<void> {
   const repository = await Repository.open(directoryTarget(flags.repo));
-  const backups = await repository.list();
+  const { backups, findings } = await repository.scan();
   if (backups.length === 0) output.note("no backups yet");
+  for (const { backupId, detail } of findings)
+    output.note(`${backupId} can not be read: ${detail}`);
   await output.result({ backups }, listText(backups));
 }
