@@ -4,6 +4,7 @@ import { fsBackend } from "@nadb/backend-fs";
 import { BackupManager, directoryTarget } from "@nadb/backup";
 import { KeyValueStore } from "@nadb/core";
 import { open as openLmdb } from "lmdb";
+import { timed } from "./measure.mjs";
 import { batches } from "./records.mjs";
 
 export const openNadb = (folder) => KeyValueStore.open({ backend: fsBackend({ path: folder }) });
@@ -48,4 +49,38 @@ function putIndexed(db, { key, value, tags }) {
 /** Writes everything in batches, one after another. */
 export async function fill(writer, entries, batchSize = 10_000) {
   for (const batch of batches(entries, batchSize)) await writer.write(batch);
+}
+
+/** Times `work` of `count` pieces on a new and empty store, opened before and closed after. */
+export async function timedOnEmpty(contender, folders, count, work) {
+  const folder = folders.fresh(contender);
+  const writer = await writers[contender](folder);
+  const sample = await timed(count, () => work(writer));
+  await writer.close();
+  folders.remove(folder);
+  return sample;
+}
+
+/** Times a full backup into a new repository. `seen` gets its manifest. */
+export async function timedBackup(store, folders, count, options = {}, seen = () => {}) {
+  const folder = folders.fresh("repository");
+  const manager = await openManager(store, folder);
+  const sample = await timed(count, () => manager.createBackup({ backupId: "full", ...options }));
+  seen(await manager.getBackup("full"));
+  folders.remove(folder);
+  return sample;
+}
+
+/** Times the restore of the backup "full" of a repository into a new and empty store. */
+export const timedRestore = (repository, folders, count, options = {}) =>
+  timedOnEmpty("nadb", folders, count, async ({ store }) => {
+    const manager = await openManager(store, repository);
+    await manager.restoreBackup("full", { clearExisting: true, ...options });
+  });
+
+export async function timedVerify(manager, count) {
+  return timed(count, async () => {
+    const { ok } = await manager.verifyBackup("full");
+    if (!ok) throw new Error("the backup is damaged");
+  });
 }

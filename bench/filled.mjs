@@ -2,31 +2,40 @@
 import { fill, openManager, writers } from "./contenders.mjs";
 import { records } from "./records.mjs";
 
+/** A store of `entries` and a repository that holds a backup "full" of it. */
+export async function fillNadb(folders, entries) {
+  const writer = await writers.nadb(folders.fresh("nadb"));
+  await fill(writer, entries);
+  const repository = folders.fresh("repository");
+  const manager = await openManager(writer.store, repository);
+  await manager.createBackup({ backupId: "full" });
+  return { store: writer.store, manager, repository, close: writer.close };
+}
+
+export async function fillRaw(folders, entries) {
+  const writer = await writers.raw(folders.fresh("raw"));
+  await fill(writer, entries);
+  return writer;
+}
+
 export class Filled {
   #opened = new Map();
 
   constructor({ folders, records: count }) {
     this.folders = folders;
-    this.entries = (values) => [...records({ count, values })];
+    this.count = count;
+  }
+
+  entries(values = "text") {
+    return [...records({ count: this.count, values })];
   }
 
   nadb(values = "text") {
-    return this.#once(`nadb-${values}`, () => this.#write("nadb", values));
+    return this.#once(`nadb ${values}`, () => fillNadb(this.folders, this.entries(values)));
   }
 
   raw() {
-    return this.#once("raw", () => this.#write("raw", "text"));
-  }
-
-  /** A repository with a backup "full" of the filled store: its folder and its manager. */
-  backup() {
-    return this.#once("backup", async () => {
-      const { store } = await this.nadb();
-      const folder = this.folders.fresh("repository");
-      const manager = await openManager(store, folder);
-      await manager.createBackup({ backupId: "full" });
-      return { manager, folder, close: () => {} };
-    });
+    return this.#once("raw", () => fillRaw(this.folders, this.entries()));
   }
 
   async close() {
@@ -36,11 +45,5 @@ export class Filled {
   #once(name, make) {
     if (!this.#opened.has(name)) this.#opened.set(name, make());
     return this.#opened.get(name);
-  }
-
-  async #write(contender, values) {
-    const writer = await writers[contender](this.folders.fresh(contender));
-    await fill(writer, this.entries(values));
-    return writer;
   }
 }

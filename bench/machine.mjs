@@ -1,6 +1,15 @@
 // What the numbers were measured on.
 import { readFileSync } from "node:fs";
-import { arch, availableParallelism, cpus, loadavg, release, tmpdir, totalmem, type } from "node:os";
+import {
+  arch,
+  availableParallelism,
+  cpus,
+  loadavg,
+  release,
+  tmpdir,
+  totalmem,
+  type,
+} from "node:os";
 
 export function machine() {
   return {
@@ -19,4 +28,5 @@ export const describe = ({ cpu, memoryGb, system, node, lmdb, folder, date }) =>
   `${cpu}, ${memoryGb} GB, ${system}, Node ${node}, lmdb ${lmdb}, files in ${folder}, ${date}`;
 
 const readPackageVersion = (name) =>
-  JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url), "utf8")).version;
+  JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url), "utf8"))
+    .version;

@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 
 export const USAGE = `npm run bench -- [options]
-  --records N   records per store (default 200000, with --quick 20000)
+  --records N   records per store (default 100000, with --quick 20000)
   --runs N      measured runs of each contender (default 5, with --quick 2)
   --only NAME   only the cases whose name begins with NAME; may be given several times
   --json FILE   write every sample to FILE, too
@@ -22,7 +22,7 @@ export function readOptions(args) {
   const { values } = parseArgs({ args: args.filter((arg) => arg !== "--"), options: spec });
   const { quick, only = [], json, help } = values;
   return {
-    records: wholeNumber("--records", values.records, quick ? 20_000 : 200_000),
+    records: wholeNumber("--records", values.records, quick ? 20_000 : 100_000),
     runs: wholeNumber("--runs", values.runs, quick ? 2 : 5),
     only,
     json,

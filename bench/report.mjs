@@ -8,10 +8,17 @@ const HEADINGS = ["what", "median", "min–max", "per second", "peer", "ratio", 
 
 /** A markdown table; ratio is our rate divided by the peer's, as the median over the rounds. */
 export function table(rows) {
-  const cells = [HEADINGS, ...rows.map((row) => (row.megabytes ? memoryCells(row) : timeCells(row)))];
+  const cells = [
+    HEADINGS,
+    ...rows.map((row) => (row.megabytes ? memoryCells(row) : timeCells(row))),
+  ];
   const widths = HEADINGS.map((_, column) => Math.max(...cells.map((line) => line[column].length)));
-  const lines = cells.map((line) => toLine(line.map((cell, column) => pad(cell, widths[column], column))));
-  const rule = toLine(widths.map((width, column) => "-".repeat(width - 1) + (column === 0 ? "-" : ":")));
+  const lines = cells.map((line) =>
+    toLine(line.map((cell, column) => pad(cell, widths[column], column))),
+  );
+  const rule = toLine(
+    widths.map((width, column) => "-".repeat(width - 1) + (column === 0 ? "-" : ":")),
+  );
   return [lines[0], rule, ...lines.slice(1)].join("\n");
 }
 
@@ -21,7 +28,8 @@ const pad = (cell, width, column) => (column === 0 ? cell.padEnd(width) : cell.p
 function timeCells({ what, samples, peer, goal }) {
   const times = samples.map(({ seconds }) => seconds);
   const rate = median(samples.map(perSecond));
-  const ratio = peer && median(samples.map((sample, i) => perSecond(sample) / perSecond(peer.samples[i])));
+  const ratio =
+    peer && median(samples.map((sample, i) => perSecond(sample) / perSecond(peer.samples[i])));
   return [
     what,
     duration(median(times)),
@@ -36,13 +44,15 @@ function timeCells({ what, samples, peer, goal }) {
 const perSecond = ({ count, seconds }) => count / seconds;
 
 function peerCell({ name, samples }) {
-  if (samples[0].count === 1) return `${name} ${duration(median(samples.map(({ seconds }) => seconds)))}`;
+  if (samples[0].count === 1)
+    return `${name} ${duration(median(samples.map(({ seconds }) => seconds)))}`;
   return `${name} ${whole(median(samples.map(perSecond)))}/s`;
 }
 
 function goalCells(goal, { perSecond, ratio }) {
   if (goal === undefined) return ["", ""];
-  if (goal.ratio !== undefined) return [`≥ ${percent(goal.ratio)}`, ratio >= goal.ratio ? "yes" : "NO"];
+  if (goal.ratio !== undefined)
+    return [`≥ ${percent(goal.ratio)}`, ratio >= goal.ratio ? "yes" : "NO"];
   return [`≥ ${whole(goal.perSecond)}/s`, perSecond >= goal.perSecond ? "yes" : "NO"];
 }
 
@@ -62,7 +72,7 @@ function memoryCells({ what, megabytes, goal }) {
 
 const whole = (number) => Math.round(number).toLocaleString("en-US");
 const percent = (ratio) => `${Math.round(ratio * 100)} %`;
-const size = (megabytes) => `${Math.round(megabytes)} MB`;
+const size = (megabytes) => `${megabytes.toFixed(megabytes < 10 ? 1 : 0)} MB`;
 
 function duration(seconds) {
   if (seconds < 0.001) return `${(seconds * 1e6).toFixed(0)} µs`;

@@ -24,7 +24,8 @@ async function main(args) {
       `load ${on.loadAtStart.toFixed(1)} before and ${loadavg()[0].toFixed(1)} after\n`,
   );
   console.log(table(rows));
-  if (options.json) writeFileSync(options.json, JSON.stringify({ machine: on, options, rows }, null, 1));
+  if (options.json)
+    writeFileSync(options.json, JSON.stringify({ machine: on, options, rows }, null, 1));
 }
 
 function chosen(only) {

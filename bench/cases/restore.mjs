@@ -1,30 +1,20 @@
 // Restoring a full backup into an empty store: checked before the first write, proven before it shows.
-import { fill, openManager, writers } from "../contenders.mjs";
-import { measure, timed } from "../measure.mjs";
+import { fill, timedOnEmpty, timedRestore } from "../contenders.mjs";
+import { measure } from "../measure.mjs";
 
 export const restore = { name: "restore", run };
 
 async function run({ filled, folders, records, runs, note }) {
-  const { folder: repository } = await filled.backup();
-  const entries = filled.entries("text");
-  const into = (name, work) => async () => {
-    const folder = folders.fresh(name);
-    const writer = await writers[name](folder);
-    const sample = await timed(records, () => work(writer));
-    await writer.close();
-    folders.remove(folder);
-    return sample;
-  };
-  const restoring = (options) => async ({ store }) => {
-    const manager = await openManager(store, repository);
-    await manager.restoreBackup("full", { clearExisting: true, ...options });
-  };
+  const { repository } = await filled.nadb();
+  const entries = filled.entries();
+  const writing = (name) => () =>
+    timedOnEmpty(name, folders, records, (writer) => fill(writer, entries));
   const samples = await measure(
     {
-      nadb: into("nadb", restoring({})),
-      unchecked: into("nadb", restoring({ verifyIntegrity: false })),
-      raw: into("raw", (writer) => fill(writer, entries)),
-      indexed: into("indexed", (writer) => fill(writer, entries)),
+      nadb: () => timedRestore(repository, folders, records),
+      unchecked: () => timedRestore(repository, folders, records, { verifyIntegrity: false }),
+      raw: writing("raw"),
+      indexed: writing("indexed"),
     },
     { runs, note },
   );

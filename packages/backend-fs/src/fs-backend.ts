@@ -15,6 +15,8 @@ import {
 import { openLmdb } from "./lmdb-kv.js";
 
 const DATA_FILE = "data.mdb";
+/** All there is when a process died while it made the store. */
+const LOCK_FILE = "lock.mdb";
 
 const capabilities: BackendCapabilities = {
   durable: true,
@@ -44,29 +46,23 @@ export function fsBackend(options: FsBackendOptions): StorageBackend {
 
 async function openFolder(path: string, create: boolean): Promise<OrderedKv> {
   const files = await listFolder(path);
-  if (files === undefined || files.length === 0) {
-    if (!create)
-      throw notAStore(
-        `there is no store in ${path}`,
-        "write something to it, or name another folder",
-      );
+  if (!files.includes(DATA_FILE)) {
+    if (files.some((file) => file !== LOCK_FILE)) {
+      throw notAStore(`${path} holds other files and no store`, "name an empty folder");
+    }
+    if (!create) throw notAStore(`there is no store in ${path}`, "name another folder");
     await makeFolder(path);
-  } else if (!files.includes(DATA_FILE)) {
-    throw notAStore(
-      `${path} holds other files and no store`,
-      "name an empty folder or a store's own",
-    );
   }
   return openLmdb(path);
 }
 
-/** Undefined when there is no such folder. */
-async function listFolder(path: string): Promise<string[] | undefined> {
+/** Empty when there is no such folder. */
+async function listFolder(path: string): Promise<string[]> {
   try {
     return await readdir(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return undefined;
+    if (code === "ENOENT") return [];
     if (code === "ENOTDIR") throw notAStore(`${path} is a file`, "a store is a folder");
     throw ioError(`opening the store in ${path}`, error);
   }

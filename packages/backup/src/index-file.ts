@@ -32,12 +32,7 @@ export async function readIndex(
       ]),
     );
   } catch (error) {
-    const unreadable = [
-      "NADB_NOT_FOUND",
-      "NADB_CORRUPTION",
-      "NADB_NEWER_FORMAT",
-      "NADB_INVALID_ARGUMENT",
-    ] as const;
+    const unreadable = ["NADB_NOT_FOUND", "NADB_CORRUPTION", "NADB_NEWER_FORMAT"] as const;
     if (unreadable.some((code) => isNadbError(error, code))) return undefined;
     throw error;
   }

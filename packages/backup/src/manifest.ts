@@ -1,6 +1,7 @@
 // The manifest: what a backup says of itself (ID/metadata.json). On disk snake_case, as the chapter this product
 // comes from has it; in the API camelCase. manifest_checksum covers all other fields, so no edit goes unseen.
-import { checkName, corruption, NadbError, quote, sha256, toHex } from "@nadb/core";
+import { corruption, NadbError, quote, sha256, toHex } from "@nadb/core";
+import { isSafeName } from "./paths.js";
 
 export const MANIFEST_FORMAT = "nadb-pack";
 export const MANIFEST_VERSION = 1;
@@ -98,8 +99,9 @@ export function manifestFromJson(json: unknown, what: string): BackupInfo {
     info[field] = plain[name];
   }
   const manifest = info as unknown as BackupInfo;
-  checkName("backup id", manifest.backupId);
-  checkName("data file", manifest.dataFile);
+  for (const name of [manifest.backupId, manifest.dataFile]) {
+    if (!isSafeName(name)) throw corruption(`${what} names a file ${quote(name)}`);
+  }
   return manifest;
 }
 

@@ -11,10 +11,10 @@ export const DATA_FILE = "data.nadb";
 export const MANIFEST_FILE = "metadata.json";
 const LEASE = /^lease-(\d{6})\.json$/;
 
-/** A folder of another name is none of a repository's. */
-export function isBackupId(name: string): boolean {
+/** Whether it may name a backup's folder or file; nothing else in a repository's folder is a repository's. */
+export function isSafeName(name: string): boolean {
   try {
-    checkName("backup id", name);
+    checkName("name", name);
     return true;
   } catch (error) {
     if (isNadbError(error)) return false;

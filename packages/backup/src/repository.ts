@@ -8,7 +8,7 @@ import {
   DATA_FILE,
   dataPath,
   INDEX_PATH,
-  isBackupId,
+  isSafeName,
   leaseToken,
   MANIFEST_FILE,
   manifestPath,
@@ -163,7 +163,7 @@ export class Repository {
 
   async #folders(): Promise<string[]> {
     const entries = await this.target.list("");
-    const folders = entries.filter(({ type, name }) => type === "folder" && isBackupId(name));
+    const folders = entries.filter(({ type, name }) => type === "folder" && isSafeName(name));
     return folders.map(({ name }) => name);
   }
 

@@ -58,36 +58,58 @@ export class HashedChunks {
 }
 
 /**
- * The changes of one backup, a block at a time. Checks the data file and compares it with the manifest;
- * only an iteration that reaches its end has seen all of it. Throws NADB_CORRUPTION naming the file.
+ * The state that a backup restores to, as changes, a block at a time. Checks the data file, compares it with the
+ * manifest, and decodes every change, so what passes here a store will take; only an iteration that reaches its
+ * end has seen all of it. Throws NADB_CORRUPTION or NADB_NEWER_FORMAT naming the file.
  */
-export async function* readRun(
+export async function* provenState(
   target: BackupTarget,
+  info: BackupInfo,
+  phase: Progress["phase"],
+  work: LongWork,
+): AsyncGenerator<readonly EncodedChange[], void, undefined> {
+  const path = dataPath(info.backupId, info.dataFile);
+  const digest = new StateDigest();
+  try {
+    for await (const changes of readRun(target, path, info, phase, work)) {
+      for (const change of changes) {
+        if (decodeChange(change).type === "record") digest.toggle(change);
+      }
+      yield changes;
+    }
+    if (digest.toHex() !== info.stateDigest) {
+      throw corruption(
+        `its records have state digest ${digest.toHex()}, its manifest says ${info.stateDigest}`,
+      );
+    }
+  } catch (error) {
+    throw naming(path, error);
+  }
+}
+
+async function* readRun(
+  target: BackupTarget,
+  path: string,
   info: BackupInfo,
   phase: Progress["phase"],
   { signal, onProgress }: LongWork,
 ): AsyncGenerator<readonly EncodedChange[], void, undefined> {
-  const path = dataPath(info.backupId, info.dataFile);
-  try {
-    await checkSize(target, path, info);
-    const file = new HashedChunks();
-    const totals = new RunTotals();
-    const chunks = file.pass(target.read(path, signal === undefined ? {} : { signal }));
-    for await (const changes of decodePack(chunks, info.storedSize)) {
-      signal?.throwIfAborted();
-      for (const change of changes) totals.add(change);
-      yield changes;
-      onProgress?.({
-        phase,
-        records: totals.recordCount,
-        bytes: totals.bytes,
-        totalRecords: info.recordCount,
-      });
-    }
-    compareWithManifest(info, totals, file.checksum());
-  } catch (error) {
-    throw naming(path, error);
+  await checkSize(target, path, info);
+  const file = new HashedChunks();
+  const totals = new RunTotals();
+  const chunks = file.pass(target.read(path, signal === undefined ? {} : { signal }));
+  for await (const changes of decodePack(chunks, info.storedSize)) {
+    signal?.throwIfAborted();
+    for (const change of changes) totals.add(change);
+    yield changes;
+    onProgress?.({
+      phase,
+      records: totals.recordCount,
+      bytes: totals.bytes,
+      totalRecords: info.recordCount,
+    });
   }
+  compareWithManifest(info, totals, file.checksum());
 }
 
 /** What is wrong with a file is told with the file's name. */
@@ -117,29 +139,5 @@ function compareWithManifest(info: BackupInfo, totals: RunTotals, checksum: stri
   ];
   for (const [field, found, expected] of compared) {
     if (found !== expected) throw corruption(`${field} is ${found}, its manifest says ${expected}`);
-  }
-}
-
-/**
- * The state that a backup restores to, as changes; at the end its digest must be the manifest's.
- * Every change is decoded, so what passes here a store will take.
- */
-export async function* provenState(
-  target: BackupTarget,
-  info: BackupInfo,
-  phase: Progress["phase"],
-  work: LongWork,
-): AsyncGenerator<readonly EncodedChange[], void, undefined> {
-  const digest = new StateDigest();
-  for await (const changes of readRun(target, info, phase, work)) {
-    for (const change of changes) {
-      if (decodeChange(change).type === "record") digest.toggle(change);
-    }
-    yield changes;
-  }
-  if (digest.toHex() !== info.stateDigest) {
-    throw corruption(
-      `backup ${info.backupId}: its records have state digest ${digest.toHex()}, its manifest says ${info.stateDigest}`,
-    );
   }
 }

@@ -1,5 +1,7 @@
 // A target in a local folder. A file is written under a temporary name, flushed, put in place in one step, and
-// its folder flushed: after a crash or a power cut it is there whole or not at all.
+// its folder flushed: after a crash or a power cut it is there whole or not at all. Temporary files are never
+// listed; one whose process is dead goes with the next write to its folder.
+import { createHash, randomBytes } from "node:crypto";
 import { readlinkSync } from "node:fs";
 import { link, mkdir, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
 import { hostname } from "node:os";
@@ -8,6 +10,8 @@ import { ioError, NadbError } from "@nadb/core";
 import type { BackupTarget, TargetEntry, WriteOptions } from "../target.js";
 
 const READ_CHUNK_BYTES = 1 << 18;
+/** `.tmp-` machine, process id, eight random bytes: no two writers share one. */
+const TEMPORARY = /^\.tmp-([0-9a-f]{8})-(\d+)-[0-9a-f]{16}$/;
 
 /** Files in the folder `path`, which is made with the first write. */
 export function directoryTarget(path: string): BackupTarget {
@@ -16,7 +20,6 @@ export function directoryTarget(path: string): BackupTarget {
 
 class DirectoryTarget implements BackupTarget {
   readonly owner = `${machine()} ${process.pid}`;
-  #temporary = 0;
 
   constructor(readonly name: string) {}
 
@@ -24,9 +27,12 @@ class DirectoryTarget implements BackupTarget {
     const path = join(this.name, folder);
     try {
       const entries = await readdir(path, { withFileTypes: true });
-      return await Promise.all(
-        entries.map((entry) => describe(path, entry.name, entry.isDirectory())),
+      const described = await Promise.all(
+        entries
+          .filter(({ name }) => !TEMPORARY.test(name))
+          .map((entry) => describe(path, entry.name, entry.isDirectory())),
       );
+      return described.flat();
     } catch (error) {
       if (isMissing(error)) return [];
       throw ioError(`listing ${path}`, error);
@@ -67,9 +73,10 @@ class DirectoryTarget implements BackupTarget {
     options: WriteOptions = {},
   ): Promise<void> {
     const final = join(this.name, path);
-    const temporary = join(dirname(final), `.tmp-${process.pid}-${++this.#temporary}`);
+    const temporary = join(dirname(final), temporaryName());
     try {
       await makeFolder(dirname(final));
+      await sweepTemporaries(dirname(final));
       await writeDurably(temporary, chunks, options.signal);
       if (options.ifAbsent) await publishIfAbsent(temporary, final);
       else await rename(temporary, final);
@@ -92,13 +99,7 @@ class DirectoryTarget implements BackupTarget {
 
   isGone(owner: string): boolean {
     const split = owner.lastIndexOf(" ");
-    if (owner.slice(0, split) !== machine()) return false;
-    try {
-      process.kill(Number(owner.slice(split + 1)), 0);
-      return false;
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code === "ESRCH";
-    }
+    return owner.slice(0, split) === machine() && isDead(Number(owner.slice(split + 1)));
   }
 
   async #open(path: string) {
@@ -112,9 +113,25 @@ class DirectoryTarget implements BackupTarget {
   }
 }
 
-async function describe(folder: string, name: string, isFolder: boolean): Promise<TargetEntry> {
-  if (isFolder) return { name, type: "folder", size: 0 };
-  return { name, type: "file", size: (await stat(join(folder, name))).size };
+/** No entry when the file has gone since its folder was read. */
+async function describe(folder: string, name: string, isFolder: boolean): Promise<TargetEntry[]> {
+  if (isFolder) return [{ name, type: "folder", size: 0 }];
+  try {
+    return [{ name, type: "file", size: (await stat(join(folder, name))).size }];
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+const temporaryName = (): string =>
+  `.tmp-${machineTag()}-${process.pid}-${randomBytes(8).toString("hex")}`;
+
+async function sweepTemporaries(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const [, tag, pid] = TEMPORARY.exec(name) ?? [];
+    if (tag === machineTag() && isDead(Number(pid))) await rm(join(folder, name), { force: true });
+  }
 }
 
 async function writeDurably(
@@ -147,7 +164,10 @@ async function publishIfAbsent(temporary: string, final: string): Promise<void> 
 
 async function makeFolder(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true });
-  if (first !== undefined) await flushFolder(dirname(first));
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) {
+    await flushFolder(dirname(made));
+  }
 }
 
 async function flushFolder(path: string): Promise<void> {
@@ -165,6 +185,18 @@ function machine(): string {
     return `${hostname()} ${readlinkSync("/proc/self/ns/pid")}`;
   } catch {
     return hostname(); // no /proc: process ids are the machine's
+  }
+}
+
+const machineTag = (): string => createHash("sha256").update(machine()).digest("hex").slice(0, 8);
+
+/** On this machine. */
+function isDead(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
   }
 }
 

@@ -1,0 +1,42 @@
+// One piece of work in a process of its own, which opens the store, does the work and prints what it needed:
+//   node memory-child.mjs fill|backup|verify|restore <store folder> <repository folder> <records>
+import { readFileSync } from "node:fs";
+import { fill, openManager, writers } from "./contenders.mjs";
+import { records } from "./records.mjs";
+
+const FILL_BATCH = 10_000;
+
+const works = {
+  fill: async (writer, _, { count }) => {
+    for (let from = 0; from < count; from += FILL_BATCH)
+      await fill(writer, [...records({ from, count: Math.min(FILL_BATCH, count - from) })]);
+  },
+  backup: (_, manager, { onProgress }) => manager.createBackup({ backupId: "full", onProgress }),
+  verify: (_, manager, { onProgress }) => manager.verifyBackup("full", { onProgress }),
+  restore: (_, manager, { onProgress }) =>
+    manager.restoreBackup("full", { clearExisting: true, onProgress }),
+};
+
+/** A line of /proc/self/status in MB; NaN where there is no such file. (`maxRSS` is inherited from the parent.) */
+function status(name) {
+  try {
+    const [, kilobytes] = readFileSync("/proc/self/status", "utf8").match(`${name}:\\s+(\\d+) kB`);
+    return (Number(kilobytes) * 1024) / 1e6;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+const [, , work, folder, repository, count] = process.argv;
+const writer = await writers.nadb(folder);
+const manager = await openManager(writer.store, repository);
+let anonymous = 0;
+const onProgress = () => {
+  anonymous = Math.max(anonymous, status("RssAnon"));
+};
+onProgress();
+const atStart = status("VmRSS");
+await works[work](writer, manager, { count: Number(count), onProgress });
+onProgress();
+console.log(JSON.stringify({ atStart, peak: status("VmHWM"), anonymous }));
+await writer.close();
