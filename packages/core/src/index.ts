@@ -1,7 +1,20 @@
 export { createSha256, sha256 } from "#sha256";
 export type * from "./backend.js";
 export { CONTRACT } from "./backend.js";
-export * from "./bytes.js";
+export {
+  ByteReader,
+  compareBytes,
+  compareUtf8,
+  concatBytes,
+  fromHex,
+  readU32,
+  readU64,
+  toHex,
+  utf8Length,
+  writeU16,
+  writeU32,
+  writeU64,
+} from "./bytes.js";
 export { EMPTY_DIGEST, StateDigest } from "./digest.js";
 export { EmbeddedBackend, type EmbeddedEngine, type EmbeddedOptions } from "./embedded/backend.js";
 export type {
@@ -43,16 +56,12 @@ export {
   changeKey,
   changeVersion,
   decodeChange,
-  decodeOwnRecord,
   decodeRecord,
   decodeTombstone,
   encodeRecord,
   encodeTombstone,
   isTombstone,
-  maxRecordOverhead,
   recordContent,
-  recordExpiresAt,
-  recordKey,
   recordValueLength,
   withVersion,
 } from "./record.js";

@@ -33,10 +33,6 @@ const CONTENT_OFFSET = 25;
 const KEY_OFFSET = CONTENT_OFFSET + 10;
 const TOMBSTONE_KEY_OFFSET = 19;
 
-/** Most bytes that the encoding adds to a value when the record has `tagCount` tags of full length. */
-export const maxRecordOverhead = (tagCount: number): number =>
-  KEY_OFFSET + MAX_KEY_BYTES + 2 + tagCount * (2 + MAX_TAG_BYTES);
-
 /** REQUIRES: a checked key and canonical tags (limits.ts). */
 export function encodeRecord(record: StoredRecord): EncodedChange {
   const keyLength = utf8Length(record.key);

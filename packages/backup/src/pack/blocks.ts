@@ -1,8 +1,16 @@
 // Changes to raw blocks and back, and the codecs that pack a raw block.
 
-import { corruption, type EncodedChange, readU32, writeU32 } from "@nadb/core";
+import {
+  changeKey,
+  corruption,
+  type EncodedChange,
+  NadbError,
+  quote,
+  readU32,
+  writeU32,
+} from "@nadb/core";
 import { gunzip, gzip } from "#gzip";
-import { BLOCK_BYTES, type BlockHeader, CODECS, type CodecId } from "./format.js";
+import { BLOCK_BYTES, type BlockHeader, CODECS, type CodecId, MAX_BLOCK_BYTES } from "./format.js";
 
 const LENGTH_BYTES = 4;
 
@@ -31,6 +39,7 @@ export async function* gatherBlocks(
 }
 
 function joinChanges(changes: readonly EncodedChange[], length: number): RawBlock {
+  if (length > MAX_BLOCK_BYTES) throw tooLarge(changes.at(-1) as EncodedChange);
   const raw = new Uint8Array(length);
   let offset = 0;
   for (const change of changes) {
@@ -40,6 +49,13 @@ function joinChanges(changes: readonly EncodedChange[], length: number): RawBloc
   }
   return { raw, changeCount: changes.length };
 }
+
+/** Better refused now than written into a pack that no reader takes. */
+const tooLarge = (change: EncodedChange): NadbError =>
+  new NadbError(
+    "NADB_UNSUPPORTED",
+    `the record ${quote(changeKey(change))} has ${change.length} bytes, a backup takes up to ${MAX_BLOCK_BYTES}`,
+  );
 
 /** The changes of a raw block, as views of it. Throws NADB_CORRUPTION unless they fill it exactly. */
 export function splitChanges(raw: Uint8Array, changeCount: number): EncodedChange[] {
