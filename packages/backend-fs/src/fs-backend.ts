@@ -12,11 +12,8 @@ import {
   type OrderedKv,
   type StorageBackend,
 } from "@nadb/core";
+import { checkDataFile, checkLockFile, DATA_FILE, LOCK_FILE } from "./data-file.js";
 import { openLmdb } from "./lmdb-kv.js";
-
-const DATA_FILE = "data.mdb";
-/** All there is when a process died while it made the store. */
-const LOCK_FILE = "lock.mdb";
 
 const capabilities: BackendCapabilities = {
   durable: true,
@@ -46,13 +43,17 @@ export function fsBackend(options: FsBackendOptions): StorageBackend {
 
 async function openFolder(path: string, create: boolean): Promise<OrderedKv> {
   const files = await listFolder(path);
-  if (!files.includes(DATA_FILE)) {
+  if (files.includes(DATA_FILE)) {
+    await checkDataFile(path);
+  } else {
+    // The lock alone is what a process leaves that died while it made the store.
     if (files.some((file) => file !== LOCK_FILE)) {
       throw notAStore(`${path} holds other files and no store`, "name an empty folder");
     }
     if (!create) throw notAStore(`there is no store in ${path}`, "name another folder");
     await makeFolder(path);
   }
+  await checkLockFile(path);
   return openLmdb(path);
 }
 
@@ -63,7 +64,8 @@ async function listFolder(path: string): Promise<string[]> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return [];
-    if (code === "ENOTDIR") throw notAStore(`${path} is a file`, "a store is a folder");
+    if (code === "ENOTDIR")
+      throw notAStore(`${path} is a file, or below one`, "a store is a folder");
     throw ioError(`opening the store in ${path}`, error);
   }
 }

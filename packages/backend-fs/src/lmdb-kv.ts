@@ -30,6 +30,7 @@ export function openLmdb(path: string): OrderedKv {
       pageSize: PAGE_BYTES,
       maxReaders: MAX_READERS,
       overlappingSync: false,
+      eventTurnBatching: false, // its promise for the whole batch would reject with nobody listening
       cache: false,
     });
     return new LmdbKv(db, path);
@@ -53,7 +54,7 @@ class LmdbKv implements OrderedKv {
     readonly db: Database,
     readonly path: string,
   ) {
-    this.#writer = new LmdbWriter(db);
+    this.#writer = new LmdbWriter(db, path);
   }
 
   /**
@@ -71,7 +72,7 @@ class LmdbKv implements OrderedKv {
       this.#reader = undefined;
       if (!this.#closed) this.db.resetReadTxn();
     });
-    return new LmdbReader(this.db);
+    return new LmdbReader(this.db, this.path);
   }
 
   async write<T>(body: (tx: WriteTransaction) => T): Promise<T> {
@@ -89,14 +90,19 @@ class LmdbKv implements OrderedKv {
       await this.db.flushed;
       return result;
     } catch (error) {
-      throw "refusal" in outcome ? error : ioError(`writing to the store in ${this.path}`, error);
+      if ("refusal" in outcome) throw outcome.refusal;
+      throw engineError("writing to", this.path, await commitFailure(error));
     }
   }
 
   snapshot(): Snapshot {
     this.#reader = undefined;
-    this.db.resetReadTxn();
-    return new LmdbSnapshot(this.db, this.db.useReadTransaction());
+    try {
+      this.db.resetReadTxn();
+      return new LmdbSnapshot(this.db, this.path, this.db.useReadTransaction());
+    } catch (error) {
+      throw engineError("reading", this.path, error);
+    }
   }
 
   async close(): Promise<void> {
@@ -110,23 +116,44 @@ class LmdbReader implements ReadTransaction {
 
   constructor(
     readonly db: Database,
+    readonly path: string,
     readonly transaction?: Transaction,
   ) {
     this.#options = transaction === undefined ? {} : { transaction };
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    if (this.transaction !== undefined) return this.db.get(key, this.#options);
-    const shared = this.db.getBinaryFast(key);
-    return shared === undefined ? undefined : viewOf(shared);
+    try {
+      if (this.transaction !== undefined) return this.db.get(key, this.#options);
+      const shared = this.db.getBinaryFast(key);
+      return shared === undefined ? undefined : viewOf(shared);
+    } catch (error) {
+      throw engineError("reading", this.path, error);
+    }
   }
 
   range({ gte, lt }: KeyRange): Iterable<Entry> {
-    return this.db.getRange({ start: gte, end: lt, ...this.#options });
+    return this.#guard(this.db.getRange({ start: gte, end: lt, ...this.#options }));
   }
 
   keys({ gte, lt }: KeyRange): Iterable<Uint8Array> {
-    return this.db.getKeys({ start: gte, end: lt, ...this.#options });
+    return this.#guard(this.db.getKeys({ start: gte, end: lt, ...this.#options }));
+  }
+
+  *#guard<T>(items: Iterable<T>): Generator<T, void, undefined> {
+    const iterator = items[Symbol.iterator]();
+    const next = (): IteratorResult<T> => {
+      try {
+        return iterator.next();
+      } catch (error) {
+        throw engineError("reading", this.path, error);
+      }
+    };
+    try {
+      for (let item = next(); !item.done; item = next()) yield item.value;
+    } finally {
+      iterator.return?.();
+    }
   }
 }
 
@@ -148,4 +175,28 @@ class LmdbSnapshot extends LmdbReader implements Snapshot {
   close(): void {
     this.transaction?.done();
   }
+}
+
+/** The engine rejects a failed commit with a promise of its reason; unheard, that would end the process. */
+async function commitFailure(error: unknown): Promise<unknown> {
+  const reason = (error as { commitError?: unknown }).commitError;
+  if (reason === undefined) return error;
+  try {
+    await reason;
+    return error;
+  } catch (cause) {
+    return cause;
+  }
+}
+
+/** The engine's own words for a file whose pages are not what they should be. */
+const DAMAGED = /MDB_(PAGE_NOTFOUND|CORRUPTED|INVALID|BAD_TXN|PANIC)/;
+
+function engineError(doing: string, path: string, error: unknown): NadbError {
+  const detail = error instanceof Error ? error.message : String(error);
+  if (!DAMAGED.test(detail)) return ioError(`${doing} the store in ${path}`, error);
+  return new NadbError("NADB_CORRUPTION", `the store in ${path} is damaged: ${detail}`, {
+    hint: "restore a backup into a new folder",
+    cause: error,
+  });
 }

@@ -150,7 +150,10 @@ export interface StagedCommitOptions {
  * Abort or crash leaves the namespace as it was; what was staged is cleaned up later.
  */
 export interface StagedLoad {
-  /** Changes in order; a later one of the same key wins. Times, tags and expiry are kept as they are. */
+  /**
+   * Changes in order; a later one of the same key wins. Times, tags and expiry are kept as they are. The bytes
+   * must not change before it resolves.
+   */
   put(
     changes: readonly EncodedChange[],
     options?: { readonly signal?: AbortSignal },

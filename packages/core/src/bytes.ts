@@ -1,6 +1,6 @@
 // Bytes and UTF-8: the helpers that every codec here shares. Numbers are big-endian; a u64 holds a
 // safe integer (at most 2^53 - 1), so it reads and writes as a plain number.
-import { corruption } from "./errors.js";
+import { corruption, type NadbError } from "./errors.js";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -120,25 +120,6 @@ export function compareUtf8(a: string, b: string): number {
 const codePointRank = (unit: number): number =>
   unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
 
-const SLAB_BYTES = 8192;
-const LARGEST_IN_SLAB = 1024;
-let slab = new Uint8Array(SLAB_BYTES);
-let slabUsed = 0;
-
-/** A copy that the caller owns. Small ones share a slab: an allocation each would cost more than the copying. */
-export function copyBytes(bytes: Uint8Array): Uint8Array {
-  const { length } = bytes;
-  if (length > LARGEST_IN_SLAB) return new Uint8Array(bytes); // not slice: a Buffer's is a view
-  if (slabUsed + length > SLAB_BYTES) {
-    slab = new Uint8Array(SLAB_BYTES);
-    slabUsed = 0;
-  }
-  const copy = slab.subarray(slabUsed, slabUsed + length);
-  slabUsed += length;
-  for (let i = 0; i < length; i++) copy[i] = bytes[i] as number;
-  return copy;
-}
-
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
@@ -174,9 +155,11 @@ export class ByteReader {
   readonly #what: string;
 
   /** @param what names the bytes in error messages, e.g. "pack header". */
-  constructor(bytes: Uint8Array, what: string) {
+  constructor(bytes: Uint8Array, what: string, offset = 0) {
+    if (offset > bytes.length) throw endsEarly(what, bytes.length, offset - bytes.length);
     this.#bytes = bytes;
     this.#what = what;
+    this.#offset = offset;
   }
 
   get offset(): number {
@@ -228,12 +211,13 @@ export class ByteReader {
 
   #take(length: number): number {
     if (length > this.remaining) {
-      throw corruption(
-        `${this.#what}: ends at byte ${this.#bytes.length}, ${length} more expected`,
-      );
+      throw endsEarly(this.#what, this.#bytes.length, length);
     }
     const start = this.#offset;
     this.#offset += length;
     return start;
   }
 }
+
+const endsEarly = (what: string, length: number, missing: number): NadbError =>
+  corruption(`${what}: ends at byte ${length}, ${missing} more expected`);

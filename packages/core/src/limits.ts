@@ -114,8 +114,10 @@ export function checkMutations(mutations: readonly Mutation[], maxValueBytes: nu
   }
 }
 
+/** Well-formed, since two lone surrogates would be the same id once they are UTF-8. */
 export function checkCommitId(id: unknown): asserts id is string {
-  if (typeof id === "string" && id.length > 0 && id.length <= MAX_COMMIT_ID_LENGTH) return;
+  const fits = typeof id === "string" && id.length > 0 && id.length <= MAX_COMMIT_ID_LENGTH;
+  if (fits && id.isWellFormed()) return;
   throw invalidArgument(`commit id ${quote(id)} is not 1 to ${MAX_COMMIT_ID_LENGTH} characters`);
 }
 

@@ -8,11 +8,11 @@
 //
 // Numbers are big-endian; times are ms since the epoch; expiresAt 0 = never; tags sorted, unique. The state
 // digest hashes `content`: what two stores must agree on, and nothing that differs between them.
+import { copyBytes } from "#slab";
 import type { EncodedChange, StoredRecord, Tombstone } from "./backend.js";
 import {
   ByteReader,
   compareUtf8,
-  copyBytes,
   readU16,
   readU64,
   readUtf8,
@@ -84,28 +84,38 @@ export function decodeChange(bytes: EncodedChange): Change {
 
 /** `value` is a view of `bytes`, not a copy. */
 export function decodeRecord(bytes: EncodedChange): StoredRecord {
-  return parseRecord(bytes, (value) => value);
+  return parseRecord(bytes, readKey(bytes), (value) => value);
 }
 
-/** `value` is a copy, so `bytes` may be reused. */
-export function decodeOwnRecord(bytes: EncodedChange): StoredRecord {
-  return parseRecord(bytes, copyBytes);
+/** `value` is a copy, so `bytes` may be reused. REQUIRES: `key` is the record's. */
+export function decodeOwnRecord(bytes: EncodedChange, key: string): StoredRecord {
+  return parseRecord(bytes, key, copyBytes);
 }
 
-function parseRecord(bytes: EncodedChange, take: (value: Uint8Array) => Uint8Array): StoredRecord {
+function parseRecord(
+  bytes: EncodedChange,
+  key: string,
+  take: (value: Uint8Array) => Uint8Array,
+): StoredRecord {
+  const tagsOffset = KEY_OFFSET + readU16(bytes, KEY_OFFSET - 2);
+  const reader = new ByteReader(bytes, "record", tagsOffset);
+  const record = {
+    key,
+    tags: readTags(reader),
+    value: take(reader.rest()),
+    createdAt: readU64(bytes, CREATED_OFFSET),
+    updatedAt: readU64(bytes, UPDATED_OFFSET),
+    version: readU64(bytes, VERSION_OFFSET),
+  };
+  const expiresAt = readU64(bytes, CONTENT_OFFSET);
+  return expiresAt === 0 ? record : { ...record, expiresAt };
+}
+
+/** The key of a record, after a look whether it is one. */
+function readKey(bytes: EncodedChange): string {
   if (bytes[0] !== RECORD) throw corruption(`a record begins with byte ${RECORD}, not ${bytes[0]}`);
-  const reader = new ByteReader(bytes, "record");
-  reader.skip(VERSION_OFFSET);
-  const version = reader.u64();
-  const createdAt = reader.u64();
-  const updatedAt = reader.u64();
-  const expiresAt = reader.u64();
-  const key = readText(reader, "key", MAX_KEY_BYTES);
-  const tags = readTags(reader);
-  const value = take(reader.rest());
-  return expiresAt === 0
-    ? { key, value, tags, createdAt, updatedAt, version }
-    : { key, value, tags, createdAt, updatedAt, expiresAt, version };
+  const reader = new ByteReader(bytes, "record", KEY_OFFSET - 2);
+  return readText(reader, "key", MAX_KEY_BYTES);
 }
 
 export function decodeTombstone(bytes: EncodedChange): Tombstone {
@@ -163,11 +173,30 @@ export function changeKey(change: EncodedChange): string {
 
 /** Length of the record's value, without decoding the rest. REQUIRES: a whole record. */
 export function recordValueLength(record: EncodedChange): number {
+  return record.length - valueOffset(record);
+}
+
+/** The record's value; a view. REQUIRES: a whole record. */
+export function recordValue(record: EncodedChange): Uint8Array {
+  return record.subarray(valueOffset(record));
+}
+
+function valueOffset(record: EncodedChange): number {
   let offset = KEY_OFFSET + readU16(record, KEY_OFFSET - 2);
   const tagCount = readU16(record, offset);
   offset += 2;
   for (let i = 0; i < tagCount; i++) offset += 2 + readU16(record, offset);
-  return record.length - offset;
+  return offset;
+}
+
+/** Writes version and times into an encoded record. REQUIRES: the bytes are the caller's own. */
+export function stampRecord(
+  record: EncodedChange,
+  stamp: Pick<StoredRecord, "version" | "createdAt" | "updatedAt">,
+): void {
+  writeU64(record, VERSION_OFFSET, stamp.version);
+  writeU64(record, CREATED_OFFSET, stamp.createdAt);
+  writeU64(record, UPDATED_OFFSET, stamp.updatedAt);
 }
 
 /** The same change under another version, as a copy. */

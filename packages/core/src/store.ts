@@ -15,7 +15,7 @@ import { invalidArgument, NadbError } from "./errors.js";
 import { checkKey, checkName, checkTime, expiryAfter, quote } from "./limits.js";
 import { release, retain } from "./retained.js";
 
-/** Text is stored as UTF-8. */
+/** Text is stored as UTF-8; half a surrogate pair has none and is refused. */
 export type Value = Uint8Array | string;
 
 export interface OpenStoreOptions {
@@ -203,7 +203,8 @@ export class KeyValueStore {
 
   #put(entry: SetEntry): Put {
     checkKey(entry.key);
-    const value = typeof entry.value === "string" ? encoder.encode(entry.value) : entry.value;
+    const value =
+      typeof entry.value === "string" ? encodeText(entry.key, entry.value) : entry.value;
     const expiresAt = this.#expiry(entry);
     return {
       type: "put",
@@ -229,6 +230,11 @@ export class KeyValueStore {
     if (this.#closed)
       throw new NadbError("NADB_CLOSED", `the store ${this.db}/${this.namespace} is closed`);
   }
+}
+
+function encodeText(key: string, value: string): Uint8Array {
+  if (value.isWellFormed()) return encoder.encode(value);
+  throw invalidArgument(`the value of ${quote(key)} is no well-formed Unicode (a lone surrogate)`);
 }
 
 function checkContract(backend: StorageBackend): void {

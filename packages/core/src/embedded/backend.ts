@@ -68,6 +68,7 @@ export class EmbeddedBackend implements StorageBackend {
       write: (body, signal) => this.#write(body, signal),
       snapshot: () => this.#snapshot(),
       garbageMade: () => this.#collectInBackground(),
+      collectGarbage: () => this.#collect(),
     };
   }
 
@@ -162,25 +163,22 @@ export class EmbeddedBackend implements StorageBackend {
     return view;
   }
 
-  /** What close interrupts goes on with the next garbage, or with the next commits. */
+  async #collect(): Promise<void> {
+    while (
+      this.#kv !== undefined &&
+      (await this.#write((tx) => collectGarbage(tx, GARBAGE_BATCH)))
+    );
+  }
+
+  /** What close interrupts goes on with the next load, or bit by bit with the next commits. */
   #collectInBackground(): void {
     if (this.#collecting) return;
     this.#collecting = true;
-    const step = async (): Promise<void> => {
-      while (
-        this.#kv !== undefined &&
-        (await this.#write((tx) => collectGarbage(tx, GARBAGE_BATCH)))
-      );
+    const ended = (): void => {
+      this.#collecting = false;
     };
-    // A failure here loses nothing: the garbage stays listed, and the next commit meets the same fault and tells.
-    step().then(
-      () => {
-        this.#collecting = false;
-      },
-      () => {
-        this.#collecting = false;
-      },
-    );
+    // A failure loses nothing: the garbage stays listed, and the next commit meets the same fault and tells.
+    this.#collect().then(ended, ended);
   }
 }
 

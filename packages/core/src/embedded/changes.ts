@@ -1,6 +1,8 @@
 // The change feed, read from one snapshot, in pages.
+
+import { copyBytes } from "#slab";
 import type { ChangePage, ChangesOptions, Checkpoint, EncodedChange } from "../backend.js";
-import { copyBytes, readUtf8 } from "../bytes.js";
+import { readUtf8 } from "../bytes.js";
 import { corruption, invalidArgument } from "../errors.js";
 import { changeVersion } from "../record.js";
 import { readRecord } from "./apply.js";

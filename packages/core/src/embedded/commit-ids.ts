@@ -3,7 +3,7 @@
 import type { Commit, NamespaceId } from "../backend.js";
 import { readU64, writeU64 } from "../bytes.js";
 import { commitKey, commitOfTime, commitsBefore, commitsOf, commitTimeKey } from "./layout.js";
-import type { ReadTransaction, WriteTransaction } from "./ordered-kv.js";
+import type { WriteTransaction } from "./ordered-kv.js";
 
 /** For how long a commit's id is remembered. */
 const REMEMBERED_MS = 3_600_000;
@@ -12,13 +12,21 @@ const FORGET_STEP = 4;
 const TIME_BYTES = 8;
 const NOTHING = new Uint8Array(0);
 
+/** Undefined for an id never used, or used over an hour ago: that one is forgotten here. */
 export function recallCommit(
-  tx: ReadTransaction,
+  tx: WriteTransaction,
   namespace: NamespaceId,
   id: string,
+  now: number,
 ): Commit | undefined {
-  const bytes = tx.get(commitKey(namespace, id));
+  const key = commitKey(namespace, id);
+  const bytes = tx.get(key);
   if (bytes === undefined) return undefined;
+  const time = readU64(bytes, 0);
+  if (time <= now - REMEMBERED_MS) {
+    forget(tx, commitTimeKey(time, key));
+    return undefined;
+  }
   const { checkpoint, versions } = JSON.parse(
     new TextDecoder().decode(bytes.subarray(TIME_BYTES)),
   ) as {
@@ -36,8 +44,7 @@ export function rememberCommit(
   now: number,
 ): void {
   for (const time of firstOf(tx.keys(commitsBefore(Math.max(0, now - REMEMBERED_MS))))) {
-    tx.delete(commitOfTime(time));
-    tx.delete(time);
+    forget(tx, time);
   }
   const result = new TextEncoder().encode(JSON.stringify(commit));
   const bytes = new Uint8Array(TIME_BYTES + result.length);
@@ -46,6 +53,11 @@ export function rememberCommit(
   const key = commitKey(namespace, id);
   tx.put(key, bytes);
   tx.put(commitTimeKey(now, key), NOTHING);
+}
+
+function forget(tx: WriteTransaction, time: Uint8Array): void {
+  tx.delete(commitOfTime(time));
+  tx.delete(time);
 }
 
 export function forgetCommits(tx: WriteTransaction, namespace: NamespaceId): void {

@@ -13,6 +13,8 @@ export interface EmbeddedHost {
   snapshot(): OpenView;
   /** Told that a space went to the garbage; collects it in the background. */
   garbageMade(): void;
+  /** Collects all there is. */
+  collectGarbage(): Promise<void>;
 }
 
 /** A snapshot in a consumer's hands. Closing the backend closes it under the consumer. */

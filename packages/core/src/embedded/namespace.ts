@@ -17,18 +17,16 @@ import type {
   TagQuery,
 } from "../backend.js";
 import { invalidArgument } from "../errors.js";
-import {
-  checkCommitId,
-  checkKey,
-  checkMutations,
-  checkTagQuery,
-  checkTime,
-  pageLimit,
-} from "../limits.js";
+import { checkCommitId, checkKey, checkTagQuery, checkTime, pageLimit } from "../limits.js";
 import { decodeOwnRecord } from "../record.js";
 import { Applier, isExpired, readRecord } from "./apply.js";
 import { readChanges } from "./changes.js";
-import { applyMutations, checkExpectations } from "./commit.js";
+import {
+  applyMutations,
+  checkExpectations,
+  prepareExpectations,
+  prepareMutations,
+} from "./commit.js";
 import { recallCommit, rememberCommit } from "./commit-ids.js";
 import {
   checkpointOf,
@@ -44,11 +42,11 @@ import { namespaceKey, Space } from "./layout.js";
 import type { ReadTransaction, WriteTransaction } from "./ordered-kv.js";
 import { countTags, listKeys, queryTags } from "./query.js";
 import { newSpace, readEntry, readSpace, writeEntry } from "./root.js";
-import { beginLoad } from "./staging.js";
+import { beginLoad, dropAbandoned } from "./staging.js";
 import { sweepExpired, trimOldTombstones, trimThrough } from "./sweep.js";
 
-/** Housekeeping that each commit does on the side. */
-const SWEEP_STEP = 8;
+/** Housekeeping that each commit does on the side: this much, and twice what it brings, so that it keeps up. */
+const HOUSEKEEPING_MIN = 8;
 const GARBAGE_STEP = 64;
 
 type SignalOption = { readonly signal?: AbortSignal };
@@ -86,19 +84,19 @@ export class EmbeddedNamespace implements StorageNamespace {
 
   async commit(mutations: readonly Mutation[], options: CommitOptions = {}): Promise<Commit> {
     const { expect, id, signal } = options;
-    checkMutations(mutations, this.host.capabilities.maxValueBytes);
-    for (const { key } of expect ?? []) checkKey(key);
+    const prepared = prepareMutations(mutations, this.host.capabilities.maxValueBytes);
+    const expected = prepareExpectations(expect);
     if (id !== undefined) checkCommitId(id);
     return this.host.write((tx) => {
       const now = this.host.clock();
       const entry = readEntry(tx, this.id) ?? this.#newEntry(tx);
       const space = this.#spaceOf(entry.space);
-      const earlier = id === undefined ? undefined : recallCommit(tx, this.id, id);
+      const earlier = id === undefined ? undefined : recallCommit(tx, this.id, id, now);
       if (earlier !== undefined) return earlier;
-      checkExpectations(tx, space, expect, now);
+      checkExpectations(tx, space, expected, now);
       const applier = new Applier(tx, space, entry);
-      const versions = applyMutations(applier, entry, mutations, now);
-      this.#keepHouse(applier, entry, now, SWEEP_STEP);
+      const versions = applyMutations(applier, entry, prepared, now);
+      this.#keepHouse(applier, entry, now, HOUSEKEEPING_MIN + 2 * mutations.length);
       const commit = { checkpoint: checkpointOf(entry), versions };
       if (id !== undefined) rememberCommit(tx, this.id, id, commit, now);
       writeEntry(tx, this.id, entry);
@@ -178,6 +176,7 @@ export class EmbeddedNamespace implements StorageNamespace {
     applier.finish();
     const tooOld = now - this.host.tombstoneRetentionMs;
     trimOldTombstones(applier.tx, applier.space, entry, tooOld, limit);
+    dropAbandoned(applier.tx, now);
     collectGarbage(applier.tx, GARBAGE_STEP);
     return swept;
   }
@@ -234,5 +233,5 @@ function readLiveRecord(
   now: number,
 ): StoredRecord | undefined {
   const record = readRecord(tx, space, key);
-  return record === undefined || isExpired(record, now) ? undefined : decodeOwnRecord(record);
+  return record === undefined || isExpired(record, now) ? undefined : decodeOwnRecord(record, key);
 }

@@ -8,6 +8,7 @@ import type {
   StagedCommitOptions,
   StagedLoad,
 } from "../backend.js";
+import { toHex } from "../bytes.js";
 import { StateDigest } from "../digest.js";
 import { corruption, invalidArgument, NadbError } from "../errors.js";
 import { changeVersion, decodeChange, decodeRecord, isTombstone, withVersion } from "../record.js";
@@ -30,24 +31,27 @@ export interface LoadHost {
   readonly clock: () => number;
   readonly random: (bytes: Uint8Array) => void;
   write<T>(body: (tx: WriteTransaction) => T, signal?: AbortSignal): Promise<T>;
-  /** Told that a space went to the garbage. */
+  /** Told that a space went to the garbage; collects it in the background. */
   garbageMade(): void;
+  /** Collects all there is. */
+  collectGarbage(): Promise<void>;
 }
 
 interface StagingEntry extends Totals {
   touchedAt: number;
-  /** The namespace had never been written to when the load began. */
-  readonly fresh: boolean;
+  /** Of the namespace when the load began; null when it had never been written to. */
+  readonly generation: string | null;
 }
 
-/** Begins a load and clears away abandoned ones. */
+/** Begins a load, once what earlier ones left is gone: so a store holds one dead generation at most. */
 export async function beginLoad(host: LoadHost, mode: LoadMode): Promise<StagedLoad> {
+  await host.collectGarbage();
   const space = await host.write((tx) => {
-    dropAbandoned(tx, host.clock() - ABANDONED_AFTER_MS);
+    dropAbandoned(tx, host.clock());
     const number = newSpace(tx);
-    const fresh = readEntry(tx, host.id) === undefined;
+    const generation = generationOf(readEntry(tx, host.id));
     const totals = { version: 0, count: 0, bytes: 0, digest: new StateDigest() };
-    writeStaging(tx, number, { ...totals, touchedAt: host.clock(), fresh });
+    writeStaging(tx, number, { ...totals, touchedAt: host.clock(), generation });
     return number;
   });
   return new EmbeddedLoad(host, mode, space);
@@ -73,6 +77,7 @@ class EmbeddedLoad implements StagedLoad {
     await this.host.write((tx) => {
       const staging = readStaging(tx, this.#space.number);
       const entry = readEntry(tx, this.host.id);
+      if (this.mode === "replace") checkGeneration(staging, entry);
       const applier = new Applier(tx, this.#space, staging);
       let version = this.#firstVersion(staging, entry);
       for (const change of changes) stage(applier, change, version++);
@@ -140,11 +145,7 @@ class EmbeddedLoad implements StagedLoad {
     staging: StagingEntry,
     old: NamespaceEntry | undefined,
   ): NamespaceEntry {
-    if (staging.fresh !== (old === undefined)) {
-      throw new NadbError("NADB_CONFLICT", "the namespace was created or dropped during the load", {
-        hint: "load it again",
-      });
-    }
+    checkGeneration(staging, old);
     if (old !== undefined) throwAway(tx, old.space);
     const generation = newGeneration(this.host.random);
     const entry = newEntry(this.#space.number, generation, old?.counter ?? staging.version);
@@ -177,10 +178,24 @@ function stage(applier: Applier, change: EncodedChange, version: number): void {
   applier.putIn(applier.takeOut(record.key), record, stamped);
 }
 
-function dropAbandoned(tx: WriteTransaction, before: number): void {
+/** A load that replaces counts on from its namespace's versions, so it must still be that namespace. */
+function checkGeneration(staging: StagingEntry, entry: NamespaceEntry | undefined): void {
+  if (staging.generation === generationOf(entry)) return;
+  throw new NadbError(
+    "NADB_CONFLICT",
+    "the namespace was made, dropped or replaced during the load",
+    { hint: "load it again" },
+  );
+}
+
+const generationOf = (entry: NamespaceEntry | undefined): string | null =>
+  entry === undefined ? null : toHex(entry.generation);
+
+/** Their content goes to the garbage; whoever still feeds one finds it gone. */
+export function dropAbandoned(tx: WriteTransaction, now: number): void {
   const spaces = Array.from(tx.keys(allStagings), spaceOfKey);
   for (const space of spaces) {
-    if (readStaging(tx, space).touchedAt >= before) continue;
+    if (readStaging(tx, space).touchedAt >= now - ABANDONED_AFTER_MS) continue;
     tx.delete(stagingKey(space));
     throwAway(tx, space);
   }

@@ -1,7 +1,8 @@
 // An OrderedKv in memory: a B+ tree whose copies share their nodes. A transaction works on a copy and swaps
 // it in, a snapshot keeps one, so both cost nothing up front.
 import imported from "sorted-btree";
-import { compareBytes, copyBytes } from "../bytes.js";
+import { copyBytes } from "#slab";
+import { compareBytes } from "../bytes.js";
 import type {
   Entry,
   KeyRange,

@@ -1,0 +1,78 @@
+// SIGKILL at any instant: what was acknowledged stays, what was not is there whole or not at all, and nothing that
+// the dead held stands in anybody's way.
+import { checkNamespace, seeded, seedOfRun } from "@nadb/testkit";
+import { describe, expect, it } from "vitest";
+import { filledFolder, newFolder, openStore, sizeOf } from "./folders.js";
+import { Program } from "./program.js";
+
+const numbered = (key: string): number => Number(key.slice("key".length));
+
+describe("a commit that was acknowledged", () => {
+  it.each([1, 8])("outlives its process, %i at a time, killed 15 times", async (atOnce) => {
+    const random = seeded(seedOfRun() + atOnce);
+    const folder = newFolder();
+    let written = 0;
+    for (let round = 0; round < 15; round++) {
+      const program = Program.start("acknowledge", [folder, String(written), String(atOnce)]);
+      const lines = [];
+      for (let i = random.int(40); i >= 0; i--) lines.push(await program.line());
+      await program.kill();
+      lines.push(...(await program.rest()));
+      const store = await openStore(folder, false);
+      const { items } = await store.keys({ limit: 10_000 });
+      const found = new Set(items.map(numbered));
+      for (const line of lines) expect(found).toContain(Number(line));
+      expect(items.length - written - lines.length).toBeLessThanOrEqual(atOnce);
+      expect(items.length).toBeGreaterThan(written);
+      await checkNamespace(store.storage, Date.now());
+      written = Math.max(...found) + 1;
+      const missing = Array.from({ length: written }, (_, i) => i).filter((i) => !found.has(i));
+      await store.setMany(missing.map((i) => ({ key: `key${i}`, value: `value ${i}` })));
+      await store.close();
+    }
+  });
+});
+
+describe("a writer killed inside its transaction", () => {
+  it("leaves nothing of it, and does not block the next, whether or not that was waiting", async () => {
+    const folder = await filledFolder(3);
+    for (const waiting of [true, false]) {
+      const store = await openStore(folder);
+      const before = await store.stats();
+      const stuck = Program.start("stuck", [folder]);
+      expect(await stuck.line()).toBe("in the transaction");
+      const early = waiting ? store.set("next", "1") : undefined;
+      await stuck.kill();
+      await (early ?? store.set("next", "1"));
+      expect(await store.has("a")).toBe(false);
+      expect((await store.stats()).count).toBe(before.count + 1);
+      await checkNamespace(store.storage, Date.now());
+      await store.delete("next");
+      await store.close();
+    }
+  });
+});
+
+describe("readers killed in the middle of a run", () => {
+  const VALUE = new Uint8Array(4_000);
+
+  it("do not hold on to what they read: the file stops growing", async () => {
+    const folder = await filledFolder(500);
+    const store = await openStore(folder);
+    const overwrite = async (times: number): Promise<void> => {
+      for (let i = 0; i < times; i++) {
+        await store.setMany(Array.from({ length: 20 }, (_, k) => ({ key: `k${k}`, value: VALUE })));
+      }
+    };
+    const readers = Array.from({ length: 20 }, () => Program.start("run", [folder]));
+    for (const reader of readers) expect(await reader.line()).toBe("paused");
+    await overwrite(10);
+    await Promise.all(readers.map((reader) => reader.kill()));
+    await Program.start("open", [folder]).end(); // whoever opens clears their places
+    await overwrite(10);
+    const size = sizeOf(folder);
+    await overwrite(100);
+    expect(sizeOf(folder)).toBe(size);
+    await checkNamespace(store.storage, Date.now());
+  });
+});
