@@ -12,11 +12,16 @@ export const openNadb = (folder) => KeyValueStore.open({ backend: fsBackend({ pa
 export const openManager = (store, folder) =>
   BackupManager.open({ store, target: directoryTarget(folder) });
 
-/** Each answers `write(entries)`, which resolves once the entries are on disk, and `close()`. */
+/** Each answers `write(entries)` and `writeOne(entry)`, which resolve once it is on disk, and `close()`. */
 export const writers = {
   nadb: async (folder) => {
     const store = await openNadb(folder);
-    return { store, write: (entries) => store.setMany(entries), close: () => store.close() };
+    return {
+      store,
+      write: (entries) => store.setMany(entries),
+      writeOne: ({ key, value, tags }) => store.set(key, value, { tags }),
+      close: () => store.close(),
+    };
   },
   raw: async (folder) => rawWriter(folder, putRecord),
   indexed: async (folder) => rawWriter(folder, putIndexed),
@@ -31,7 +36,7 @@ function rawWriter(folder, put) {
     await last;
     await db.flushed;
   };
-  return { db, write, close: () => db.close() };
+  return { db, write, writeOne: (entry) => write([entry]), close: () => db.close() };
 }
 
 const putRecord = (db, { key, value }) => db.put(key, value);

@@ -31,12 +31,13 @@ const [, , work, folder, repository, count] = process.argv;
 const writer = await writers.nadb(folder);
 const manager = await openManager(writer.store, repository);
 let anonymous = 0;
+let mapped = 0;
 const onProgress = () => {
   anonymous = Math.max(anonymous, status("RssAnon"));
+  mapped = Math.max(mapped, status("RssFile"));
 };
 onProgress();
-const atStart = status("VmRSS");
 await works[work](writer, manager, { count: Number(count), onProgress });
 onProgress();
-console.log(JSON.stringify({ atStart, peak: status("VmHWM"), anonymous }));
+console.log(JSON.stringify({ peak: status("VmHWM"), anonymous, mapped }));
 await writer.close();

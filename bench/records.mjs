@@ -19,7 +19,7 @@ const PLANS = ["free", "basic", "team", "enterprise"];
 
 export const keyOf = (index) => `user:${String(index).padStart(9, "0")}`;
 
-/** JSON as an application writes it, cut or filled to 100 bytes: gzip makes about a third of a block of it. */
+/** JSON as an application writes it, filled to 100 bytes. */
 function textValue(index, random) {
   const name = NAMES[Math.floor(random() * NAMES.length)];
   const plan = PLANS[Math.floor(random() * PLANS.length)];

@@ -35,11 +35,15 @@ function chosen(only) {
   throw new TypeError(`--only takes the beginning of ${cases.map(({ name }) => name).join(", ")}`);
 }
 
+/** A case that fails is told of and left out; the others still count. */
 async function runCases(some, bench) {
   const rows = [];
   for (const { name, run } of some) {
-    const caseNote = (text) => note(`${name}: ${text}`);
-    rows.push(...(await run({ ...bench, note: caseNote })));
+    try {
+      rows.push(...(await run({ ...bench, note: (text) => note(`${name}: ${text}`) })));
+    } catch (error) {
+      console.error(`the case ${name} failed:`, error);
+    }
   }
   return rows;
 }

@@ -21,12 +21,18 @@ async function run({ folders, runs, quick, note }) {
   ]);
 }
 
+/** Peaks of all resident memory, and of its two parts by themselves. */
 function rowsOf(work, count, peaks, goal = {}) {
   const samples = peaks.get(count)[work];
-  const what = `memory of ${WORKS[work]}, ${count.toLocaleString("en-US")} records`;
+  const what = `${WORKS[work]} of ${count.toLocaleString("en-US")}`;
   return [
-    { what: `${what}: peak`, megabytes: samples.map(({ peak }) => peak), ...goal },
-    { what: `${what}: of it anonymous`, megabytes: samples.map(({ anonymous }) => anonymous) },
+    {
+      what: `${what}: anonymous memory`,
+      megabytes: samples.map(({ anonymous }) => anonymous),
+      ...goal,
+    },
+    { what: `${what}: files mapped`, megabytes: samples.map(({ mapped }) => mapped) },
+    { what: `${what}: resident, both`, megabytes: samples.map(({ peak }) => peak), ...goal },
   ];
 }
 

@@ -22,7 +22,7 @@ async function run(bench) {
 async function writeEach(writer, entries, inFlight) {
   let next = 0;
   const loop = async () => {
-    while (next < entries.length) await writer.write([entries[next++]]);
+    while (next < entries.length) await writer.writeOne(entries[next++]);
   };
   await Promise.all(Array.from({ length: inFlight }, loop));
 }

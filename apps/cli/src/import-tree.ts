@@ -2,7 +2,7 @@
 // written; memory holds one batch, never the tree.
 import { readFile, stat } from "node:fs/promises";
 import { extname } from "node:path";
-import { checkKey, checkTag, invalidArgument, type KeyValueStore, NadbError } from "@nadb/core";
+import { checkKey, checkTag, invalidArgument, isNadbError, type KeyValueStore } from "@nadb/core";
 import { fileError } from "./failure.js";
 import { formatBytes } from "./format.js";
 import { type FoundFile, type Skipped, walkFiles } from "./walk.js";
@@ -54,7 +54,7 @@ function checkFile({ path, relativePath, bytes }: FoundFile, maxValueBytes: numb
     checkKey(relativePath);
     tagsOf(relativePath).forEach(checkTag);
   } catch (error) {
-    throw error instanceof NadbError ? invalidArgument(`${path}: ${error.message}`) : error;
+    throw isNadbError(error) ? invalidArgument(`${path}: ${error.message}`) : error;
   }
   if (bytes <= maxValueBytes) return;
   const limit = formatBytes(maxValueBytes);

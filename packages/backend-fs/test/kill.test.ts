@@ -8,29 +8,33 @@ import { Program } from "./program.js";
 const numbered = (key: string): number => Number(key.slice("key".length));
 
 describe("a commit that was acknowledged", () => {
-  it.each([1, 8])("outlives its process, %i at a time, killed 15 times", async (atOnce) => {
-    const random = seeded(seedOfRun() + atOnce);
-    const folder = newFolder();
-    let written = 0;
-    for (let round = 0; round < 15; round++) {
-      const program = Program.start("acknowledge", [folder, String(written), String(atOnce)]);
-      const lines = [];
-      for (let i = random.int(40); i >= 0; i--) lines.push(await program.line());
-      await program.kill();
-      lines.push(...(await program.rest()));
-      const store = await openStore(folder, false);
-      const { items } = await store.keys({ limit: 10_000 });
-      const found = new Set(items.map(numbered));
-      for (const line of lines) expect(found).toContain(Number(line));
-      expect(items.length - written - lines.length).toBeLessThanOrEqual(atOnce);
-      expect(items.length).toBeGreaterThan(written);
-      await checkNamespace(store.storage, Date.now());
-      written = Math.max(...found) + 1;
-      const missing = Array.from({ length: written }, (_, i) => i).filter((i) => !found.has(i));
-      await store.setMany(missing.map((i) => ({ key: `key${i}`, value: `value ${i}` })));
-      await store.close();
-    }
-  });
+  it.each([1, 8])(
+    "outlives its process, %i at a time, killed 15 times",
+    async (atOnce) => {
+      const random = seeded(seedOfRun() + atOnce);
+      const folder = newFolder();
+      let written = 0;
+      for (let round = 0; round < 15; round++) {
+        const program = Program.start("acknowledge", [folder, String(written), String(atOnce)]);
+        const lines = [];
+        for (let i = random.int(40); i >= 0; i--) lines.push(await program.line());
+        await program.kill();
+        lines.push(...(await program.rest()));
+        const store = await openStore(folder, false);
+        const { items } = await store.keys({ limit: 10_000 });
+        const found = new Set(items.map(numbered));
+        for (const line of lines) expect(found).toContain(Number(line));
+        expect(items.length - written - lines.length).toBeLessThanOrEqual(atOnce);
+        expect(items.length).toBeGreaterThan(written);
+        await checkNamespace(store.storage, Date.now());
+        written = Math.max(...found) + 1;
+        const missing = Array.from({ length: written }, (_, i) => i).filter((i) => !found.has(i));
+        await store.setMany(missing.map((i) => ({ key: `key${i}`, value: `value ${i}` })));
+        await store.close();
+      }
+    },
+    120_000,
+  );
 });
 
 describe("a writer killed inside its transaction", () => {
@@ -71,8 +75,8 @@ describe("readers killed in the middle of a run", () => {
     await Program.start("open", [folder]).end(); // whoever opens clears their places
     await overwrite(10);
     const size = sizeOf(folder);
-    await overwrite(100);
-    expect(sizeOf(folder)).toBe(size);
+    await overwrite(100); // 8 MB, if nothing could be used again
+    expect(sizeOf(folder)).toBeLessThan(size + 1_000_000);
     await checkNamespace(store.storage, Date.now());
   });
 });

@@ -77,5 +77,5 @@ describe("a store that grows to 200 MiB", () => {
       found += 1;
     }
     expect(found).toBe(200);
-  });
+  }, 120_000);
 });

@@ -13,6 +13,8 @@ describe("writers in several processes", () => {
     const folder = newFolder();
     const [names, times] = [["a", "b", "c"], 100];
     const programs = names.map((name) => Program.start("count", [folder, name, String(times)]));
+    for (const program of programs) expect(await program.line()).toBe("ready");
+    for (const program of programs) program.tell("go");
     const tries = await Promise.all(programs.map(async (program) => Number(await program.line())));
     for (const program of programs) await program.end();
     const store = await openStore(folder, false);

@@ -6,13 +6,15 @@ import {
   corruption,
   type EncodedChange,
   type Head,
+  invalidArgument,
   isNadbError,
+  quote,
   type StorageNamespace,
 } from "@nadb/core";
 import { Lease, type LeaseHost } from "./lease.js";
 import { type BackupInfo, MANIFEST_FORMAT, MANIFEST_VERSION } from "./manifest.js";
 import { encodePack } from "./pack/writer.js";
-import { DATA_FILE, dataPath } from "./paths.js";
+import { DATA_FILE, dataPath, INDEX_PATH } from "./paths.js";
 import type { LongWork } from "./progress.js";
 import type { Repository } from "./repository.js";
 import { HashedChunks, provenState, RunTotals } from "./run.js";
@@ -38,9 +40,9 @@ export async function createFull(
 ): Promise<BackupInfo> {
   const { repository } = host;
   const backupId = options.backupId ?? newBackupId("full", host);
-  checkName("backup id", backupId);
+  checkBackupId(backupId);
   options.signal?.throwIfAborted();
-  await repository.sweepLeftovers(host);
+  await repository.sweepLeftovers();
   await repository.checkUnused(backupId);
   const lease = await acquireUnused(host, backupId);
   try {
@@ -56,6 +58,12 @@ export async function createFull(
     await discard(repository, backupId, lease);
     throw error;
   }
+}
+
+function checkBackupId(backupId: string): void {
+  checkName("backup id", backupId);
+  if (backupId !== INDEX_PATH) return;
+  throw invalidArgument(`backup id ${quote(backupId)} is the name of the index`, "choose another");
 }
 
 /** The lease first, then the look: a writer that was just finishing must not be written over. */

@@ -106,8 +106,12 @@ async function isHeld(
   now: number,
 ): Promise<boolean> {
   const lease = await readLease(target, leasePath(backupId, token));
-  return lease !== undefined && lease.expiresAt > now && !target.isGone(lease.owner);
+  return lease !== undefined && isRunning(lease, now) && !target.isGone(lease.owner);
 }
+
+/** An end too far off comes from a wrong clock; it must not lock the id for years. */
+const isRunning = ({ expiresAt }: LeaseFile, now: number): boolean =>
+  expiresAt > now && expiresAt <= now + 2 * LEASE_MS;
 
 /** Undefined when it was released meanwhile, or is unreadable: nobody alive left that behind. */
 async function readLease(target: BackupTarget, path: string): Promise<LeaseFile | undefined> {

@@ -21,14 +21,14 @@ export class BackupManager {
   private constructor(
     readonly storage: StorageNamespace,
     readonly repository: Repository,
-    readonly options: BackupManagerOptions,
   ) {}
 
   /** Makes the repository when the target is empty; NADB_NOT_A_REPOSITORY when it holds something else. */
   static async open(options: BackupManagerOptions): Promise<BackupManager> {
     const { store, target } = options;
     const storage = "storage" in store ? store.storage : store;
-    return new BackupManager(storage, await Repository.open(target, { create: true }), options);
+    const repository = await Repository.open(target, { ...options, create: true });
+    return new BackupManager(storage, repository);
   }
 
   /**
@@ -38,10 +38,7 @@ export class BackupManager {
    */
   async createBackup(options: CreateBackupOptions = {}): Promise<BackupInfo> {
     const { repository, storage } = this;
-    const clock = this.options.clock ?? Date.now;
-    const random =
-      this.options.random ?? ((bytes: Uint8Array) => void crypto.getRandomValues(bytes));
-    return createFull({ repository, storage, clock, random }, options);
+    return createFull({ repository, storage, ...repository.host }, options);
   }
 
   /** All complete backups in the repository, oldest first, of whatever namespace. */
@@ -67,7 +64,7 @@ export class BackupManager {
     return restoreRun(this.repository, this.storage, backupId, options);
   }
 
-  /** Throws NADB_NOT_FOUND. */
+  /** Throws NADB_NOT_FOUND, or NADB_LOCKED while somebody writes in its folder. */
   async deleteBackup(backupId: string): Promise<void> {
     await this.repository.delete(backupId);
   }

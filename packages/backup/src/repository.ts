@@ -1,5 +1,5 @@
-// The repository: which backups there are. A backup exists once its manifest does. The index is a cache: what it
-// lacks is read from the folders, and a lost or damaged one is rebuilt from them.
+// The repository: which backups there are. A backup exists once its manifest does. The index is a copy of all
+// manifests: lost, damaged or behind it hides nothing, and it tells a lost manifest from an unfinished backup.
 import { checkName, isNadbError, NadbError, quote } from "@nadb/core";
 import { readIndex, writeIndex } from "./index-file.js";
 import { Lease, type LeaseHost } from "./lease.js";
@@ -26,6 +26,10 @@ import {
 export interface OpenRepositoryOptions {
   /** Make a repository of an empty target. Default false: NADB_NOT_A_REPOSITORY. */
   readonly create?: boolean;
+  /** Now, in ms since the epoch, for leases. Default `Date.now`. */
+  readonly clock?: () => number;
+  /** Fills the bytes with randomness. Default `crypto.getRandomValues`. */
+  readonly random?: (bytes: Uint8Array) => void;
 }
 
 export interface Scan {
@@ -34,14 +38,18 @@ export interface Scan {
 }
 
 export class Repository {
-  private constructor(readonly target: BackupTarget) {}
+  private constructor(
+    readonly target: BackupTarget,
+    readonly host: LeaseHost,
+  ) {}
 
   /** Throws NADB_NOT_A_REPOSITORY when there is none, or the target holds something else. */
   static async open(
     target: BackupTarget,
     options: OpenRepositoryOptions = {},
   ): Promise<Repository> {
-    const repository = new Repository(target);
+    const { clock = Date.now, random = (bytes) => void crypto.getRandomValues(bytes) } = options;
+    const repository = new Repository(target, { clock, random });
     const entries = await target.list("");
     if (entries.length > 0)
       await repository.#checkIsOne(entries.some(({ name }) => name === INDEX_PATH));
@@ -65,10 +73,11 @@ export class Repository {
     const index = await readIndex(this.target);
     const backups: BackupInfo[] = [];
     const findings: Finding[] = [];
-    for (const id of await this.#completeIds()) {
+    for (const id of await this.#folders()) {
       try {
-        const info = index?.get(id) ?? (await this.#readManifest(id));
+        const info = await this.#readManifest(id);
         if (info !== undefined) backups.push(info);
+        else if (index?.has(id)) throw manifestLost(id);
       } catch (error) {
         findings.push(asFinding(id, error));
       }
@@ -77,12 +86,14 @@ export class Repository {
     return { backups, findings };
   }
 
-  /** Throws NADB_NOT_FOUND for an unknown id, NADB_CORRUPTION for a damaged manifest. */
+  /** Throws NADB_NOT_FOUND for an unknown id, NADB_CORRUPTION for a damaged or lost manifest. */
   async get(backupId: string): Promise<BackupInfo> {
     checkName("backup id", backupId);
     const info = await this.#readManifest(backupId);
-    if (info === undefined) throw await this.#unknown(backupId);
-    return info;
+    if (info !== undefined) return info;
+    throw (await this.#hasLostManifest(backupId))
+      ? manifestLost(backupId)
+      : await this.#unknown(backupId);
   }
 
   /** Reads the backup as a restore would and reports all it finds; changes nothing. */
@@ -96,13 +107,16 @@ export class Repository {
     return verifyRun(this.target, info, options);
   }
 
-  /** Throws NADB_NOT_FOUND for an unknown id. A backup whose manifest is damaged can be deleted, too. */
+  /**
+   * Throws NADB_NOT_FOUND for an unknown id, NADB_LOCKED while somebody writes in its folder. A backup whose
+   * manifest is damaged or lost can be deleted, too.
+   */
   async delete(backupId: string): Promise<void> {
     checkName("backup id", backupId);
-    if ((await this.target.size(manifestPath(backupId))) === undefined) {
-      throw await this.#unknown(backupId);
-    }
+    if (!(await this.#isTaken(backupId))) throw await this.#unknown(backupId);
+    const lease = await Lease.acquire(this.target, backupId, this.host);
     await this.#updateIndex((index) => index.delete(backupId));
+    await lease.confirm();
     await this.remove(backupId);
   }
 
@@ -122,18 +136,18 @@ export class Repository {
 
   /** Throws NADB_ALREADY_EXISTS. */
   async checkUnused(backupId: string): Promise<void> {
-    if ((await this.target.size(manifestPath(backupId))) === undefined) return;
+    if (!(await this.#isTaken(backupId))) return;
     throw new NadbError("NADB_ALREADY_EXISTS", `there is a backup ${quote(backupId)} already`, {
       hint: "choose another id, or delete that backup first",
     });
   }
 
   /** Removes what dead writers left behind: folders without a manifest, leases beside one. */
-  async sweepLeftovers(host: LeaseHost): Promise<void> {
+  async sweepLeftovers(): Promise<void> {
     for (const id of await this.#folders()) {
-      if (!hasLeftovers(await this.#names(id))) continue;
+      if (!hasLeftovers(await this.#names(id)) || (await this.#hasLostManifest(id))) continue;
       try {
-        await this.#sweep(id, host);
+        await this.#sweep(id);
       } catch (error) {
         if (!isNadbError(error, "NADB_LOCKED")) throw error; // its writer is alive
       }
@@ -141,8 +155,8 @@ export class Repository {
   }
 
   /** Under a lease, so that nobody begins to write there meanwhile. */
-  async #sweep(backupId: string, host: LeaseHost): Promise<void> {
-    const lease = await Lease.acquire(this.target, backupId, host);
+  async #sweep(backupId: string): Promise<void> {
+    const lease = await Lease.acquire(this.target, backupId, this.host);
     const names = await this.#names(backupId);
     await lease.confirm();
     if (names.includes(MANIFEST_FILE)) await lease.release();
@@ -153,12 +167,17 @@ export class Repository {
     return (await this.target.list(backupId)).map(({ name }) => name);
   }
 
-  async #completeIds(): Promise<string[]> {
-    const ids: string[] = [];
-    for (const id of await this.#folders()) {
-      if ((await this.target.size(manifestPath(id))) !== undefined) ids.push(id);
-    }
-    return ids;
+  /** A backup that is there, or that was and is damaged. */
+  async #isTaken(backupId: string): Promise<boolean> {
+    const hasManifest = (await this.target.size(manifestPath(backupId))) !== undefined;
+    return hasManifest || (await this.#hasLostManifest(backupId));
+  }
+
+  /** The index knows the backup and its folder holds files, but no manifest. */
+  async #hasLostManifest(backupId: string): Promise<boolean> {
+    const names = await this.#names(backupId);
+    if (names.length === 0 || names.includes(MANIFEST_FILE)) return false;
+    return (await readIndex(this.target))?.has(backupId) ?? false;
   }
 
   async #folders(): Promise<string[]> {
@@ -181,7 +200,13 @@ export class Repository {
   }
 
   async #updateIndex(change: (index: Map<string, BackupInfo>) => void): Promise<void> {
-    const index = new Map((await this.list()).map((info) => [info.backupId, info]));
+    const { backups, findings } = await this.scan();
+    const index = new Map(backups.map((info) => [info.backupId, info]));
+    const known = await readIndex(this.target);
+    for (const { backupId } of findings) {
+      const info = known?.get(backupId); // all that is left of a manifest damaged or lost
+      if (info !== undefined) index.set(backupId, info);
+    }
     change(index);
     await writeIndex(this.target, index);
   }
@@ -214,6 +239,11 @@ const hasLeftovers = (names: readonly string[]): boolean =>
     : names.every((name) => name === DATA_FILE || isLease(name));
 
 const isLease = (name: string): boolean => leaseToken(name) !== undefined;
+
+const manifestLost = (backupId: string): NadbError =>
+  new NadbError("NADB_CORRUPTION", `${manifestPath(backupId)} is missing, the index still has it`, {
+    hint: "delete the backup, and take a new one",
+  });
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

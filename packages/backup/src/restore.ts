@@ -56,7 +56,7 @@ export async function restoreRun(
       clearedExisting: clearExisting,
     };
   } catch (error) {
-    await load.abort();
+    await load.abort().catch(() => undefined); // the first failure is the one to tell; leftovers are cleared later
     throw error;
   }
 }
@@ -67,6 +67,7 @@ async function stage(
   load: StagedLoad,
   options: RestoreOptions,
 ): Promise<void> {
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
   let batch: EncodedChange[] = [];
   let bytes = 0;
   for await (const changes of provenState(repository.target, info, "load", options)) {
@@ -75,9 +76,9 @@ async function stage(
       bytes += change.length;
     }
     if (bytes < BATCH_BYTES) continue;
-    await load.put(batch);
+    await load.put(batch, signal);
     batch = [];
     bytes = 0;
   }
-  if (batch.length > 0) await load.put(batch);
+  if (batch.length > 0) await load.put(batch, signal);
 }

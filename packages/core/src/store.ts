@@ -79,10 +79,14 @@ export class KeyValueStore {
     checkContract(backend);
     checkName("database name", db);
     checkName("namespace", namespace);
-    await backend.open();
-    const storage = await backend.namespace({ db, namespace });
-    retain(backend);
-    return new KeyValueStore(storage, options);
+    retain(backend); // before the first wait: a store that closes meanwhile must see this one
+    try {
+      await backend.open();
+      return new KeyValueStore(await backend.namespace({ db, namespace }), options);
+    } catch (error) {
+      release(backend);
+      throw error;
+    }
   }
 
   get db(): string {

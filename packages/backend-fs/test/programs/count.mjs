@@ -1,5 +1,5 @@
-// Sets keys of its own, and adds one to a counter that others add to as well: read, expect, retry.
-import { args, openStore, say } from "./common.mjs";
+// Once told to, sets keys of its own, and adds one to a counter that others add to as well: read, expect, retry.
+import { args, openStore, say, told } from "./common.mjs";
 
 const [name, times] = [args[0], Number(args[1])];
 const store = await openStore();
@@ -19,6 +19,8 @@ async function addOne() {
   }
 }
 
+say("ready");
+await told().next();
 let tries = 0;
 for (let i = 0; i < times; i++) {
   await store.set(`${name}:${i}`, name, { tags: [name] });

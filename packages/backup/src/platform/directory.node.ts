@@ -2,7 +2,7 @@
 // its folder flushed: after a crash or a power cut it is there whole or not at all. Temporary files are never
 // listed; one whose process is dead goes with the next write to its folder.
 import { createHash, randomBytes } from "node:crypto";
-import { readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { link, mkdir, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -82,7 +82,7 @@ class DirectoryTarget implements BackupTarget {
       else await rename(temporary, final);
       await flushFolder(dirname(final));
     } catch (error) {
-      await rm(temporary, { force: true });
+      await rm(temporary, { force: true }).catch(() => undefined); // the first failure is the one to tell
       throw asIoError(`writing ${final}`, error);
     }
   }
@@ -179,10 +179,11 @@ async function flushFolder(path: string): Promise<void> {
   }
 }
 
-/** The machine and, on Linux, the process namespace: where a process id means the same process. */
+/** Where and since when a process id means the same process: the machine, its boot, the process namespace. */
 function machine(): string {
   try {
-    return `${hostname()} ${readlinkSync("/proc/self/ns/pid")}`;
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return `${hostname()} ${boot} ${readlinkSync("/proc/self/ns/pid")}`;
   } catch {
     return hostname(); // no /proc: process ids are the machine's
   }

@@ -38,7 +38,8 @@ export async function pathsOf(target: BackupTarget, folder = ""): Promise<string
 /** Every file with the hash of its bytes: what must not change. */
 export async function snapshotOf(target: BackupTarget): Promise<Record<string, string>> {
   const snapshot: Record<string, string> = {};
-  for (const path of await pathsOf(target)) snapshot[path] = sha256Hex(await readFile(target, path));
+  for (const path of await pathsOf(target))
+    snapshot[path] = sha256Hex(await readFile(target, path));
   return snapshot;
 }
 

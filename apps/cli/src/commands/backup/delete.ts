@@ -1,6 +1,6 @@
 // nadb backup delete ID
 import { directoryTarget, Repository } from "@nadb/backup";
-import { checkName } from "@nadb/core";
+import { checkName, isNadbError } from "@nadb/core";
 import type { Command } from "commander";
 import { confirmPlan } from "../../confirm.js";
 import { formatBytes, plural } from "../../format.js";
@@ -18,18 +18,25 @@ async function deleteBackup(session: Session, id: string): Promise<void> {
   const { flags, output } = session;
   checkName("backup id", id);
   const repository = await Repository.open(directoryTarget(flags.repo));
-  const info = await repository.get(id);
   await confirmPlan(session, {
     question: `Delete the backup ${id} for good?`,
     fields: [
-      ["delete", `${id} of ${info.timestamp}`],
-      ["holding", `${plural(info.recordCount, "record")}, ${formatBytes(info.totalSize)}`],
+      ["delete", id],
+      ["holding", await contentOf(repository, id)],
       ["from", flags.repo],
     ],
   });
   await repository.delete(id);
-  await output.result(
-    { backupId: id, deleted: true },
-    `deleted ${id}, ${formatBytes(info.storedSize)}`,
-  );
+  await output.result({ backupId: id, deleted: true }, `deleted ${id}`);
+}
+
+/** A backup that can not be read can still be deleted. */
+async function contentOf(repository: Repository, id: string): Promise<string> {
+  try {
+    const { timestamp, recordCount, totalSize } = await repository.get(id);
+    return `${plural(recordCount, "record")}, ${formatBytes(totalSize)}, of ${timestamp}`;
+  } catch (error) {
+    if (isNadbError(error, "NADB_CORRUPTION")) return "something that can not be read any more";
+    throw error;
+  }
 }

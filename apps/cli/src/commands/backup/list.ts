@@ -17,5 +17,5 @@ async function listBackups({ flags, output }: Session): Promise<void> {
   if (backups.length === 0) output.note("no backups yet");
   for (const { backupId, detail } of findings)
     output.note(`${backupId} can not be read: ${detail}`);
-  await output.result({ backups }, listText(backups));
+  await output.result({ backups, findings }, listText(backups));
 }

@@ -1,0 +1,279 @@
+// Who may write a backup: of several writers of one id one wins, a dead one is replaced, and one that has lost its
+// lease publishes nothing.
+import { spawnSync } from "node:child_process";
+import type { ChangePage, KeyValueStore, StorageNamespace } from "@nadb/core";
+import { describe, expect, it } from "vitest";
+import {
+  type BackupManager,
+  type BackupTarget,
+  directoryTarget,
+  memoryTarget,
+} from "../src/index.js";
+import { Lease } from "../src/lease.js";
+import { failureOf, refuses } from "./support/fails.js";
+import { pathsOf, readFile, temporaryFolder, writeFile } from "./support/files.js";
+import { SteppingTarget } from "./support/stepping-target.js";
+import { Clock, fill, measure, openManager, openStore } from "./support/store.js";
+
+const MINUTE = 60_000;
+const random = (bytes: Uint8Array): void => void crypto.getRandomValues(bytes);
+
+/** Holds its writer up in the middle of the feed until it is let go on. */
+class Gate {
+  #open = (): void => undefined;
+  #arrive = (): void => undefined;
+  readonly #opened = new Promise<void>((resolve) => {
+    this.#open = resolve;
+  });
+  readonly reached = new Promise<void>((resolve) => {
+    this.#arrive = resolve;
+  });
+
+  pass(): Promise<void> {
+    this.#arrive();
+    return this.#opened;
+  }
+
+  open(): void {
+    this.#open();
+  }
+}
+
+/** A store whose feed stands still at a gate before its last page. */
+function gated(store: KeyValueStore, gate: Gate): StorageNamespace {
+  async function* changes(): AsyncGenerator<ChangePage> {
+    for await (const page of store.storage.changes(null)) {
+      await gate.pass();
+      yield page;
+    }
+  }
+  return { id: store.storage.id, changes } as unknown as StorageNamespace;
+}
+
+const restoredDigest = async (target: BackupTarget, backupId: string): Promise<string> => {
+  const copy = await openStore();
+  await (await openManager(copy, target)).restoreBackup(backupId, { clearExisting: true });
+  return (await measure(copy.storage)).digest;
+};
+
+describe("lease › two writers of one id", () => {
+  const makers = [
+    ["memory", memoryTarget],
+    ["directory", () => directoryTarget(temporaryFolder())],
+  ] as const;
+
+  it.each(makers)("at once: one wins, the others are refused (%s)", async (_, make) => {
+    const target = make();
+    const stores = await Promise.all([1, 2, 3, 4].map(() => openStore()));
+    for (const [i, store] of stores.entries()) await fill(store, 50 + i);
+    const managers: BackupManager[] = [];
+    for (const store of stores) managers.push(await openManager(store, target));
+    const outcomes = await Promise.allSettled(
+      managers.map((manager) => manager.createBackup({ backupId: "b" })),
+    );
+    const won = outcomes.flatMap((outcome) =>
+      outcome.status === "fulfilled" ? [outcome.value] : [],
+    );
+    expect(won).toHaveLength(1);
+    for (const outcome of outcomes) {
+      if (outcome.status === "fulfilled") continue;
+      expect(["NADB_LOCKED", "NADB_ALREADY_EXISTS"]).toContain(outcome.reason.code);
+    }
+    expect(await restoredDigest(target, "b")).toBe(won[0]?.stateDigest);
+    expect(await pathsOf(target)).toEqual(["b/data.nadb", "b/metadata.json", "metadata.json"]);
+  });
+
+  it("the second, while the first is at work, is refused and disturbs nothing", async () => {
+    const [target, gate] = [memoryTarget(), new Gate()];
+    const store = await openStore();
+    await fill(store, 10);
+    const first = (await openManager(gated(store, gate), target)).createBackup({ backupId: "b" });
+    await gate.reached;
+    const other = await openManager(store, target);
+    await refuses("NADB_LOCKED", () => other.createBackup({ backupId: "b" }), '"b"');
+    await other.createBackup({ backupId: "c" }); // another id is free, and its sweep spares the first
+    gate.open();
+    const { stateDigest } = await first;
+    expect(await restoredDigest(target, "b")).toBe(stateDigest);
+  });
+
+  it("a second that looked before the first published, and goes on after, writes nothing over it", async () => {
+    const inner = memoryTarget();
+    const store = await openStore();
+    await fill(store, 10);
+    const first = await openManager(store, inner);
+    let made = false;
+    const late = new SteppingTarget(inner, {
+      onStep: async (_, what) => {
+        if (what !== "list b" || made) return; // it looks for leases, having found no manifest
+        made = true;
+        await first.createBackup({ backupId: "b" });
+      },
+    });
+    const second = await openManager(store, late);
+    await refuses("NADB_ALREADY_EXISTS", () => second.createBackup({ backupId: "b" }));
+    expect(made).toBe(true);
+    expect(await first.verifyBackup("b")).toMatchObject({ ok: true });
+    expect(await pathsOf(inner)).toEqual(["b/data.nadb", "b/metadata.json", "metadata.json"]);
+  });
+});
+
+describe("lease › of a writer that is gone", () => {
+  async function holdForever(target: BackupTarget, clock: Clock): Promise<void> {
+    await writeFile(target, "b/data.nadb", "half of it");
+    await Lease.acquire(target, "b", { clock: clock.now, random });
+  }
+
+  it("ends a minute after it was renewed last, to the millisecond", async () => {
+    const [target, clock] = [memoryTarget(), new Clock()];
+    const backups = await openManager(await openStore(), target, clock);
+    await holdForever(target, clock);
+    clock.time += MINUTE - 1;
+    await refuses("NADB_LOCKED", () => backups.createBackup({ backupId: "b" }));
+    clock.time += 1;
+    await backups.createBackup({ backupId: "b" });
+    expect(await backups.verifyBackup("b")).toMatchObject({ ok: true });
+  });
+
+  it("is taken over at once when its process on this machine is dead", async () => {
+    const folder = temporaryFolder();
+    const target = directoryTarget(folder);
+    const backups = await openManager(await openStore(), target);
+    const dead = spawnSync(process.execPath, ["-e", ""]).pid;
+    await holdForever(target, new Clock());
+    const path = "b/lease-000001.json";
+    const lease = JSON.parse(Buffer.from(await readFile(target, path)).toString());
+    expect(lease.owner).toBe(target.owner);
+    const owner = target.owner.replace(/\d+$/, String(dead));
+    await writeFile(target, path, JSON.stringify({ ...lease, owner }));
+    await backups.createBackup({ backupId: "b" });
+    expect(await backups.verifyBackup("b")).toMatchObject({ ok: true });
+  });
+
+  it("is respected when its process is alive, or of another machine", async () => {
+    const target = directoryTarget(temporaryFolder());
+    const backups = await openManager(await openStore(), target);
+    for (const owner of [target.owner, target.owner.replace(/\d+$/, String(process.ppid)), "x 1"]) {
+      await writeFile(
+        target,
+        "b/lease-000001.json",
+        JSON.stringify({ owner, expiresAt: new Clock().time + 1, nonce: "a" }),
+      );
+      await refuses("NADB_LOCKED", () => backups.createBackup({ backupId: "b" }));
+    }
+  });
+});
+
+describe("lease › of a writer at work", () => {
+  it("is renewed while it works, so it outlasts a minute", async () => {
+    const [target, clock] = [memoryTarget(), new Clock()];
+    const store = await openStore();
+    await fill(store, 4_000, 2_000);
+    const backups = await openManager(store, target, clock);
+    const other = await openManager(store, target, clock);
+    let refused = 0;
+    const pages: Promise<void>[] = [];
+    await backups.createBackup({
+      backupId: "b",
+      onProgress: () => {
+        clock.time += 20_000;
+        pages.push(
+          refuses("NADB_LOCKED", () => other.createBackup({ backupId: "b" })).then(
+            () => void refused++,
+            () => undefined, // it came after the end
+          ),
+        );
+      },
+    });
+    await Promise.all(pages);
+    expect(clock.time - new Clock().time).toBeGreaterThan(2 * MINUTE);
+    expect(refused).toBeGreaterThan(3);
+    expect(await backups.verifyBackup("b")).toMatchObject({ ok: true });
+  });
+
+  /** A writer that stood still for over a minute in the middle of its work; then `meanwhile` happens. */
+  async function zombie(meanwhile: (target: BackupTarget, clock: Clock) => Promise<unknown>) {
+    const [target, clock, gate] = [memoryTarget(), new Clock(), new Gate()];
+    const store = await openStore();
+    await fill(store, 10);
+    const manager = await openManager(gated(store, gate), target, clock);
+    const outcome = failureOf(() => manager.createBackup({ backupId: "b" }));
+    await gate.reached;
+    clock.time += MINUTE;
+    await meanwhile(target, clock);
+    gate.open();
+    return { target, error: await outcome };
+  }
+
+  it("a zombie publishes nothing once another has made the backup", async () => {
+    const other = await openStore();
+    await fill(other, 3);
+    const { target, error } = await zombie(async (at, clock) =>
+      (await openManager(other, at, clock)).createBackup({ backupId: "b" }),
+    );
+    expect(error).toMatchObject({ code: expect.stringMatching(/NADB_(LOCKED|ALREADY_EXISTS)/) });
+    expect(await restoredDigest(target, "b")).toBe((await other.storage.head()).digest);
+  });
+
+  it("nor once another has made and deleted it", async () => {
+    const { target, error } = await zombie(async (at, clock) => {
+      const other = await openManager(await openStore(), at, clock);
+      await other.createBackup({ backupId: "b" });
+      await other.deleteBackup("b");
+    });
+    expect(error).toMatchObject({ code: "NADB_LOCKED" });
+    expect(await (await openManager(await openStore(), target)).listBackups()).toEqual([]);
+  });
+
+  it("nor once another has taken the id and is still at work, under the same token", async () => {
+    const second = new Gate();
+    const store = await openStore();
+    await fill(store, 3);
+    let late: Promise<unknown> | undefined;
+    const { target, error } = await zombie(async (at, clock) => {
+      // A sweep removes what the zombie has, its lease too, so tokens begin anew.
+      await (await openManager(store, at, clock)).createBackup({ backupId: "sweeper" });
+      expect(await pathsOf(at)).not.toContain("b/lease-000001.json");
+      const other = await openManager(gated(store, second), at, clock);
+      late = other.createBackup({ backupId: "b" });
+      await second.reached;
+    });
+    expect(error).toMatchObject({ code: "NADB_LOCKED" });
+    second.open();
+    await late;
+    expect(await restoredDigest(target, "b")).toBe((await store.storage.head()).digest);
+  });
+
+  it("a zombie removes nothing of the writer that took over", async () => {
+    const second = new Gate();
+    const store = await openStore();
+    await fill(store, 3);
+    let late: Promise<unknown> | undefined;
+    const { target } = await zombie(async (at, clock) => {
+      const other = await openManager(gated(store, second), at, clock);
+      late = other.createBackup({ backupId: "b" });
+      await second.reached;
+    });
+    second.open();
+    await late;
+    expect(await restoredDigest(target, "b")).toBe((await store.storage.head()).digest);
+  });
+
+  it("one whose lease was taken just before its manifest does not say that it succeeded", async () => {
+    const [inner, clock] = [memoryTarget(), new Clock()];
+    const store = await openStore();
+    await fill(store, 3);
+    let once = false;
+    const target = new SteppingTarget(inner, {
+      onStep: async (_, what) => {
+        if (what !== "write on b/metadata.json" || once) return;
+        once = true;
+        clock.time += MINUTE;
+        await Lease.acquire(inner, "b", { clock: clock.now, random });
+      },
+    });
+    const backups = await openManager(store, target, clock);
+    await refuses("NADB_LOCKED", () => backups.createBackup({ backupId: "b" }));
+    expect(once).toBe(true);
+  });
+});

@@ -1,0 +1,261 @@
+// What every target promises (target.ts), for the two that come with this package; then what only a folder has.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { type BackupTarget, directoryTarget, memoryTarget } from "../src/index.js";
+import { readWhole } from "../src/target.js";
+import { failureOf, refuses } from "./support/fails.js";
+import { pathsOf, readFile, temporaryFolder, writeFile } from "./support/files.js";
+import { seeded } from "./support/random.js";
+
+const textOf = async (target: BackupTarget, path: string): Promise<string> =>
+  Buffer.from(await readFile(target, path)).toString();
+
+async function* failing(error: Error): AsyncGenerator<Uint8Array> {
+  yield Buffer.from("half of ");
+  throw error;
+}
+
+const makers: readonly (readonly [string, () => BackupTarget])[] = [
+  ["memory", memoryTarget],
+  ["directory", () => directoryTarget(join(temporaryFolder(), "not", "yet", "there"))],
+];
+
+describe.each(makers)("target › %s", (_, make) => {
+  it("is empty to begin with, and nothing missing is an error but reading it", async () => {
+    const target = make();
+    expect(await target.list("")).toEqual([]);
+    expect(await target.list("a")).toEqual([]);
+    expect(await target.size("a/b")).toBeUndefined();
+    await target.remove("a");
+    await refuses("NADB_NOT_FOUND", () => readFile(target, "a/b"));
+  });
+
+  it("gives back what was written, of any length", async () => {
+    const target = make();
+    for (const length of [0, 1, 1 << 18, (1 << 18) + 1, 700_000]) {
+      const content = seeded().bytes(length);
+      await writeFile(target, "x/data", content);
+      expect(await target.size("x/data")).toBe(length);
+      expect(Buffer.compare(await readFile(target, "x/data"), content)).toBe(0);
+    }
+  });
+
+  it("keeps what it was given, whatever becomes of the caller's bytes", async () => {
+    const target = make();
+    const bytes = Buffer.from("before");
+    await writeFile(target, "file", bytes);
+    bytes.fill(0);
+    expect(await textOf(target, "file")).toBe("before");
+    for await (const chunk of target.read("file")) chunk.fill(0);
+    expect(await textOf(target, "file")).toBe("before");
+  });
+
+  it("lists one folder at a time, with names, kinds and sizes", async () => {
+    const target = make();
+    await writeFile(target, "top", "four");
+    await writeFile(target, "a/one", "1");
+    await writeFile(target, "a/deep/two", "22");
+    const byName = (folder: string) =>
+      target
+        .list(folder)
+        .then((entries) => [...entries].sort((x, y) => (x.name < y.name ? -1 : 1)));
+    expect(await byName("")).toEqual([
+      { name: "a", type: "folder", size: 0 },
+      { name: "top", type: "file", size: 4 },
+    ]);
+    expect(await byName("a")).toEqual([
+      { name: "deep", type: "folder", size: 0 },
+      { name: "one", type: "file", size: 1 },
+    ]);
+  });
+
+  it("a write replaces a file as a whole", async () => {
+    const target = make();
+    await writeFile(target, "file", "a long first version");
+    await writeFile(target, "file", "second");
+    expect(await textOf(target, "file")).toBe("second");
+  });
+
+  it("a write with ifAbsent leaves what is there", async () => {
+    const target = make();
+    await target.write("a/file", [Buffer.from("first")], { ifAbsent: true });
+    await refuses("NADB_ALREADY_EXISTS", () =>
+      target.write("a/file", [Buffer.from("second")], { ifAbsent: true }),
+    );
+    expect(await textOf(target, "a/file")).toBe("first");
+    expect(await pathsOf(target)).toEqual(["a/file"]);
+  });
+
+  it("of several writes with ifAbsent at once exactly one wins", async () => {
+    const target = make();
+    const writers = Array.from({ length: 8 }, (_, i) =>
+      target.write("a/file", [Buffer.from(`writer ${i}`)], { ifAbsent: true }),
+    );
+    const outcomes = await Promise.allSettled(writers);
+    const won = outcomes.flatMap(({ status }, i) => (status === "fulfilled" ? [i] : []));
+    expect(won).toHaveLength(1);
+    expect(await textOf(target, "a/file")).toBe(`writer ${won[0]}`);
+    expect(await pathsOf(target)).toEqual(["a/file"]);
+  });
+
+  it("a write whose source fails changes nothing and leaves nothing", async () => {
+    const target = make();
+    const failure = new Error("the source failed");
+    await writeFile(target, "a/old", "old");
+    for (const path of ["a/old", "a/new"]) {
+      expect(await failureOf(() => target.write(path, failing(failure)))).toBe(failure);
+    }
+    expect(await pathsOf(target)).toEqual(["a/old"]);
+    expect(await textOf(target, "a/old")).toBe("old");
+  });
+
+  it("a write that is aborted changes nothing and leaves nothing", async () => {
+    const target = make();
+    const controller = new AbortController();
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("half of ");
+      controller.abort();
+      yield Buffer.from("it");
+    }
+    const { signal } = controller;
+    const error = await failureOf(() => target.write("a/file", chunks(), { signal }));
+    expect(error).toBe(signal.reason);
+    expect(await pathsOf(target)).toEqual([]);
+  });
+
+  it("a read stops when it is aborted", async () => {
+    const target = make();
+    await writeFile(target, "file", new Uint8Array(1 << 20));
+    const controller = new AbortController();
+    let read = 0;
+    const error = await failureOf(async () => {
+      for await (const chunk of target.read("file", { signal: controller.signal })) {
+        read += chunk.length;
+        controller.abort();
+      }
+    });
+    expect(error).toBe(controller.signal.reason);
+    expect(read).toBeLessThan(1 << 20);
+  });
+
+  it("remove takes a file, or a folder with all it holds, and no other", async () => {
+    const target = make();
+    for (const path of ["a/one", "a/deep/two", "ab/three", "b"]) await writeFile(target, path, "");
+    await target.remove("a/one");
+    expect(await pathsOf(target)).toEqual(["a/deep/two", "ab/three", "b"]);
+    await target.remove("a");
+    expect(await pathsOf(target)).toEqual(["ab/three", "b"]);
+    expect(await target.list("a")).toEqual([]);
+  });
+
+  it("does not hold itself for gone", () => {
+    const target = make();
+    expect(target.isGone(target.owner)).toBe(false);
+  });
+
+  it("readWhole refuses more than it was told to take", async () => {
+    const target = make();
+    await writeFile(target, "file", "12345");
+    expect(await readWhole(target, "file", 5)).toHaveLength(5);
+    await refuses("NADB_CORRUPTION", () => readWhole(target, "file", 4), "file");
+  });
+});
+
+describe("target › directory", () => {
+  const deadProcess = (): number => spawnSync(process.execPath, ["-e", ""]).pid;
+
+  /** A temporary file's name as a live target writes it, with another process id. */
+  async function temporaryName(folder: string, pid: number): Promise<string> {
+    let name = "";
+    async function* look(): AsyncGenerator<Uint8Array> {
+      yield Buffer.alloc(1);
+      name = readdirSync(folder).find((file) => file.startsWith(".")) as string;
+    }
+    await directoryTarget(folder).write("probe", look());
+    expect(name).toContain(`-${process.pid}-`);
+    return name.replace(`-${process.pid}-`, `-${pid}-`);
+  }
+
+  it("two targets on one folder write one file at once, and it ends as one of theirs", async () => {
+    const folder = temporaryFolder();
+    const contents = ["first", "second"].map((word) => word.repeat(100_000));
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(
+        contents.map((content) => writeFile(directoryTarget(folder), "file", content)),
+      );
+      expect(contents).toContain(await textOf(directoryTarget(folder), "file"));
+    }
+    expect(readdirSync(folder)).toEqual(["file"]);
+  });
+
+  it("a file that vanishes while its folder is listed does not hide the others", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "kept"), "1");
+    mkdirSync(join(folder, "sub"));
+    symlinkSync(join(folder, "nowhere"), join(folder, "gone")); // listed, and not there when looked at
+    const entries = await directoryTarget(folder).list("");
+    expect(entries.map(({ name }) => name).sort()).toEqual(["kept", "sub"]);
+  });
+
+  it("what is being written is not listed", async () => {
+    const folder = temporaryFolder();
+    const target = directoryTarget(folder);
+    const seen: unknown[] = [];
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      yield Buffer.alloc(10);
+      seen.push(await target.list("a"), await target.size("a/file"));
+    }
+    await target.write("a/file", chunks());
+    expect(seen).toEqual([[], undefined]);
+  });
+
+  it("what a dead process was writing is not listed, and goes with the next write", async () => {
+    const folder = temporaryFolder();
+    const left = await temporaryName(folder, deadProcess());
+    writeFileSync(join(folder, left), "half");
+    const target = directoryTarget(folder);
+    expect((await target.list("")).map(({ name }) => name)).toEqual(["probe"]);
+    await writeFile(target, "file", "");
+    expect(readdirSync(folder).sort()).toEqual(["file", "probe"]);
+  });
+
+  it("what a live process, or another machine, is writing stays", async () => {
+    const folder = temporaryFolder();
+    const ours = await temporaryName(folder, process.ppid);
+    const theirs = (await temporaryName(folder, deadProcess())).replace(/[0-9a-f]{8}/, "00000000");
+    for (const name of [ours, theirs]) writeFileSync(join(folder, name), "half");
+    await writeFile(directoryTarget(folder), "file", "");
+    expect(readdirSync(folder).sort()).toEqual([theirs, ours, "file", "probe"].sort());
+  });
+
+  it("knows a dead process of this machine, and only that, to be gone", async () => {
+    const target = directoryTarget(temporaryFolder());
+    const here = target.owner.slice(0, target.owner.lastIndexOf(" "));
+    expect(target.isGone(`${here} ${deadProcess()}`)).toBe(true);
+    expect(target.isGone(`${here} ${process.ppid}`)).toBe(false);
+    expect(target.isGone(`elsewhere ${deadProcess()}`)).toBe(false);
+    for (const foreign of ["", " ", "memory", `${here} `, `${here} x`]) {
+      expect(target.isGone(foreign)).toBe(false);
+    }
+  });
+
+  it("a file where a folder should be is an error of the operating system", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "file"), "mine");
+    const target = directoryTarget(join(folder, "file"));
+    await refuses("NADB_IO", () => writeFile(target, "a", "x"), join(folder, "file"));
+    await refuses("NADB_IO", () => readFile(directoryTarget(folder), ""), folder);
+  });
+
+  it("makes its folder with the first write, not before", async () => {
+    const folder = join(temporaryFolder(), "later");
+    const target = directoryTarget(folder);
+    await target.list("");
+    await target.remove("a");
+    expect(existsSync(folder)).toBe(false);
+    await writeFile(target, "a", "");
+    expect(existsSync(folder)).toBe(true);
+  });
+});
