@@ -140,7 +140,7 @@ describe("bad input", () => {
 });
 
 describe("a damaged backup", () => {
-  const { nadb, path, open, stats } = inFolder();
+  const { nadb, json, path, open, stats } = inFolder();
   const data = () => path("backups/first/data.nadb");
 
   const patch = (change: (bytes: Buffer) => Buffer): void =>
@@ -216,7 +216,10 @@ describe("a damaged backup", () => {
     );
     const { exitCode, stdout } = await nadb("backup verify");
     expect({ exitCode }).toEqual({ exitCode: 4 });
-    expect(stdout).toMatch(/^first: damaged\n {2}unreadable: .*checksum\nsecond: sound/);
+    expect(stdout).toMatch(/^first: damaged\n {2}unreadable: .*checksum$/m);
+    expect(stdout).toMatch(/^second: sound/m);
+    expect((await json("backup list")).findings).toMatchObject([{ backupId: "first" }]);
     expect(await nadb("backup restore first --yes")).toMatchObject({ exitCode: 4, stdout: "" });
+    expect(await nadb("backup delete first --yes")).toMatchObject({ exitCode: 0 });
   });
 });
