@@ -1,6 +1,6 @@
 // The fs backend: the embedded layer over LMDB, in one folder that several processes may share.
-import { mkdir, readdir } from "node:fs/promises";
-import { resolve } from "node:path";
+import { mkdir, open, readdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import {
   type BackendCapabilities,
   EmbeddedBackend,
@@ -43,18 +43,29 @@ export function fsBackend(options: FsBackendOptions): StorageBackend {
 
 async function openFolder(path: string, create: boolean): Promise<OrderedKv> {
   const files = await listFolder(path);
-  if (files.includes(DATA_FILE)) {
-    await checkDataFile(path);
-  } else {
+  const isNew = !files.includes(DATA_FILE);
+  if (isNew) {
     // The lock alone is what a process leaves that died while it made the store.
     if (files.some((file) => file !== LOCK_FILE)) {
       throw notAStore(`${path} holds other files and no store`, "name an empty folder");
     }
     if (!create) throw notAStore(`there is no store in ${path}`, "name another folder");
     await makeFolder(path);
+  } else {
+    await checkDataFile(path);
   }
   await checkLockFile(path);
-  return openLmdb(path);
+  const kv = openLmdb(path);
+  if (isNew) await flushNames(path);
+  return kv;
+}
+
+/** A power cut must not take the names of new files back: the engine flushes only what is in them. */
+async function flushNames(path: string): Promise<void> {
+  for (const folder of [path, dirname(path)]) {
+    const handle = await open(folder, "r");
+    await handle.sync().finally(() => handle.close());
+  }
 }
 
 /** Empty when there is no such folder. */
