@@ -77,7 +77,7 @@ export class Repository {
       try {
         const info = await this.#readManifest(id);
         if (info !== undefined) backups.push(info);
-        else if (index?.has(id)) throw manifestLost(id);
+        else if (index?.has(id) && isData(await this.#names(id))) throw manifestLost(id);
       } catch (error) {
         findings.push(asFinding(id, error));
       }
@@ -173,10 +173,9 @@ export class Repository {
     return hasManifest || (await this.#hasLostManifest(backupId));
   }
 
-  /** The index knows the backup and its folder holds files, but no manifest. */
+  /** The index knows the backup, and its folder holds data that nobody was writing. */
   async #hasLostManifest(backupId: string): Promise<boolean> {
-    const names = await this.#names(backupId);
-    if (names.length === 0 || names.includes(MANIFEST_FILE)) return false;
+    if (!isData(await this.#names(backupId))) return false;
     return (await readIndex(this.target))?.has(backupId) ?? false;
   }
 
@@ -236,7 +235,11 @@ export class Repository {
 const hasLeftovers = (names: readonly string[]): boolean =>
   names.includes(MANIFEST_FILE)
     ? names.some(isLease)
-    : names.every((name) => name === DATA_FILE || isLease(name));
+    : names.length > 0 && names.every((name) => name === DATA_FILE || isLease(name));
+
+/** Without a manifest, and without a lease: an index may still name what was deleted and is being made anew. */
+const isData = (names: readonly string[]): boolean =>
+  names.includes(DATA_FILE) && !names.includes(MANIFEST_FILE) && !names.some(isLease);
 
 const isLease = (name: string): boolean => leaseToken(name) !== undefined;
 

@@ -1,17 +1,20 @@
-// A target in a local folder. A file is written under a temporary name, flushed, put in place in one step, and
-// its folder flushed: after a crash or a power cut it is there whole or not at all. Temporary files are never
-// listed; one whose process is dead goes with the next write to its folder.
+// A target in a local folder. A file is written in a temporary folder, flushed, put in place in one step, and
+// its folder flushed: after a crash or a power cut it is there whole or not at all. A folder comes with its first
+// file and goes with all it holds, in one step, too. Temporary folders are never listed; one whose process is dead
+// goes with the next write.
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
-import { link, mkdir, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
+import { link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { ioError, NadbError } from "@nadb/core";
 import type { BackupTarget, TargetEntry, WriteOptions } from "../target.js";
 
 const READ_CHUNK_BYTES = 1 << 18;
 /** `.tmp-` machine, process id, eight random bytes: no two writers share one. */
 const TEMPORARY = /^\.tmp-([0-9a-f]{8})-(\d+)-[0-9a-f]{16}$/;
+/** No write takes as long; then it does not matter whose it was. */
+const ABANDONED_AFTER_MS = 7 * 24 * 3_600_000;
 
 /** Files in the folder `path`, which is made with the first write. */
 export function directoryTarget(path: string): BackupTarget {
@@ -73,25 +76,28 @@ class DirectoryTarget implements BackupTarget {
     options: WriteOptions = {},
   ): Promise<void> {
     const final = join(this.name, path);
-    const temporary = join(dirname(final), temporaryName());
+    const temporary = join(this.name, temporaryName());
     try {
-      await makeFolder(dirname(final));
-      await sweepTemporaries(dirname(final));
-      await writeDurably(temporary, chunks, options.signal);
-      if (options.ifAbsent) await publishIfAbsent(temporary, final);
-      else await rename(temporary, final);
-      await flushFolder(dirname(final));
+      await makeFolder(this.name);
+      await sweepTemporaries(this.name);
+      await mkdir(temporary);
+      await writeDurably(join(temporary, basename(final)), chunks, options.signal);
+      const withFolder = dirname(final) !== this.name && (await publishFolder(temporary, final));
+      if (!withFolder) await publishFile(join(temporary, basename(final)), final, options);
     } catch (error) {
-      await rm(temporary, { force: true }).catch(() => undefined); // the first failure is the one to tell
       throw asIoError(`writing ${final}`, error);
+    } finally {
+      await rm(temporary, { force: true, recursive: true }).catch(() => undefined); // or else it is swept
     }
   }
 
   async remove(path: string): Promise<void> {
     const whole = join(this.name, path);
+    const temporary = join(this.name, temporaryName());
     try {
-      await rm(whole, { force: true, recursive: true });
+      await rename(whole, temporary);
       await flushFolder(dirname(whole));
+      await rm(temporary, { force: true, recursive: true });
     } catch (error) {
       if (!isMissing(error)) throw ioError(`removing ${whole}`, error);
     }
@@ -129,9 +135,16 @@ const temporaryName = (): string =>
 
 async function sweepTemporaries(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    const [, tag, pid] = TEMPORARY.exec(name) ?? [];
-    if (tag === machineTag() && isDead(Number(pid))) await rm(join(folder, name), { force: true });
+    if (TEMPORARY.test(name) && (await isAbandoned(folder, name)))
+      await rm(join(folder, name), { force: true, recursive: true });
   }
+}
+
+async function isAbandoned(folder: string, name: string): Promise<boolean> {
+  const [, tag, pid] = TEMPORARY.exec(name) ?? [];
+  if (tag === machineTag() && isDead(Number(pid))) return true;
+  const found = await stat(join(folder, name)).catch(() => undefined);
+  return found !== undefined && found.mtimeMs < Date.now() - ABANDONED_AFTER_MS;
 }
 
 async function writeDurably(
@@ -151,15 +164,39 @@ async function writeDurably(
   }
 }
 
+/** Makes `temporary` the folder of `final`. Answers false when there is one that holds something. */
+async function publishFolder(temporary: string, final: string): Promise<boolean> {
+  const folder = dirname(final);
+  await makeFolder(dirname(folder));
+  await flushFolder(temporary);
+  try {
+    await rename(temporary, folder);
+  } catch (error) {
+    if (hasCode(error, "ENOTEMPTY", "EEXIST")) return false;
+    throw error;
+  }
+  await flushFolder(dirname(folder));
+  return true;
+}
+
+async function publishFile(
+  temporary: string,
+  final: string,
+  { ifAbsent }: WriteOptions,
+): Promise<void> {
+  if (ifAbsent) await linkIfAbsent(temporary, final);
+  else await rename(temporary, final);
+  await flushFolder(dirname(final));
+}
+
 /** A hard link fails when the name is taken: of several writers one wins. */
-async function publishIfAbsent(temporary: string, final: string): Promise<void> {
+async function linkIfAbsent(temporary: string, final: string): Promise<void> {
   try {
     await link(temporary, final);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if (!hasCode(error, "EEXIST")) throw error;
     throw new NadbError("NADB_ALREADY_EXISTS", `there is a file ${final} already`);
   }
-  await unlink(temporary);
 }
 
 async function makeFolder(path: string): Promise<void> {
@@ -171,6 +208,7 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 async function flushFolder(path: string): Promise<void> {
+  if (process.platform === "win32") return; // folders can not be flushed there, and need not be
   const folder = await open(path, "r");
   try {
     await folder.sync();
@@ -197,12 +235,14 @@ function isDead(pid: number): boolean {
     process.kill(pid, 0);
     return false;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
+    return hasCode(error, "ESRCH");
   }
 }
 
-const isMissing = (error: unknown): boolean =>
-  ["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
+const isMissing = (error: unknown): boolean => hasCode(error, "ENOENT", "ENOTDIR");
+
+const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
+  codes.includes((error as NodeJS.ErrnoException).code ?? "");
 
 /** Only what the operating system reported is wrapped; our own errors and aborts pass. */
 function asIoError(doing: string, error: unknown): unknown {
