@@ -26,7 +26,7 @@ describe("backup", () => {
     expect(info.checksum).toBe(`sha256:${createHash("sha256").update(data).digest("hex")}`);
     expect(info.storedSize).toBe(data.length);
     expect(await json("backup show first")).toEqual(info);
-    expect(await json("backup list")).toEqual({ backups: [info] });
+    expect(await json("backup list")).toEqual({ backups: [info], findings: [] });
   });
 
   it("create chooses an id, and stores as it is with --no-compression", async () => {

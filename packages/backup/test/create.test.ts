@@ -1,4 +1,6 @@
 // Taking a backup: who may, what it holds, and that a failure leaves nothing.
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import {
   type ChangePage,
   encodeTombstone,
@@ -7,9 +9,9 @@ import {
   type StorageNamespace,
 } from "@nadb/core";
 import { describe, expect, it } from "vitest";
-import { type BackupTarget, memoryTarget, type Progress } from "../src/index.js";
+import { type BackupTarget, directoryTarget, memoryTarget, type Progress } from "../src/index.js";
 import { failureOf, refuses } from "./support/fails.js";
-import { pathsOf, snapshotOf, writeFile } from "./support/files.js";
+import { pathsOf, snapshotOf, temporaryFolder, writeFile } from "./support/files.js";
 import { SteppingTarget } from "./support/stepping-target.js";
 import { Clock, fill, measure, openManager, openSite, openStore, record } from "./support/store.js";
 
@@ -69,6 +71,16 @@ describe("create › ids", () => {
     expect(await snapshotOf(target)).toEqual(before);
   });
 
+  it("an existing one is refused without a write, not even of a lease", async () => {
+    const { store, target, backups, clock } = await openSite();
+    await backups.createBackup({ backupId: "b" });
+    const steps: string[] = [];
+    const watched = new SteppingTarget(target, { onStep: (_, what) => void steps.push(what) });
+    const other = await openManager(store, watched, clock);
+    await refuses("NADB_ALREADY_EXISTS", () => other.createBackup({ backupId: "b" }));
+    expect(steps.filter((what) => /^(write|remove)/.test(what))).toEqual([]);
+  });
+
   it("are made of kind, time and chance when none is given", async () => {
     const { backups, clock } = await openSite();
     const ids = new Set<string>();
@@ -110,6 +122,14 @@ describe("create › feeds that lie", () => {
     expect(String(error)).toContain("holds 3 records");
   });
 
+  it("a feed that loses a record without a value", async () => {
+    const end = { ...(await head(2)), bytes: 1 };
+    const error = await refusesFeed(async function* () {
+      yield { changes: [record("a", "x")], end };
+    });
+    expect(String(error)).toContain("holds 2 records");
+  });
+
   it("a feed that gives one too many", async () => {
     const end = await head(1);
     const error = await refusesFeed(async function* () {
@@ -124,6 +144,7 @@ describe("create › feeds that lie", () => {
       yield { changes: [record("a", "two")], end };
     });
     expect(error).toMatchObject({ code: "NADB_CORRUPTION" });
+    expect(String(error)).toContain("of 1 bytes");
   });
 
   it("a feed whose counts fit and whose content does not", async () => {
@@ -375,6 +396,14 @@ describe("create › leftovers", () => {
     await backups.createBackup({ backupId: "next" });
     await backups.deleteBackup("next");
     expect(await snapshotOf(target)).toEqual(before);
+  });
+
+  it("an empty folder is left alone: whoever made it may be about to use it", async () => {
+    const folder = temporaryFolder();
+    const { backups } = await openSite(directoryTarget(folder));
+    mkdirSync(join(folder, "empty"));
+    await backups.createBackup({ backupId: "b" });
+    expect(readdirSync(folder).sort()).toEqual(["b", "empty", "metadata.json"]);
   });
 
   it("a folder of somebody else's files is left alone", async () => {

@@ -163,6 +163,90 @@ describe("a dying target › create", () => {
   });
 });
 
+describe("a target that fails once, at every step", () => {
+  const failure = new Error("once");
+
+  /** Runs the operation once with a failure at step `at`; answers whether it failed, and whether `at` came at all. */
+  async function failOnce(
+    scene: Scene,
+    at: number,
+    operation: (manager: BackupManager) => unknown,
+  ) {
+    let came = false;
+    let first = Number.POSITIVE_INFINITY; // none while it opens
+    const target = new SteppingTarget(scene.target, {
+      onStep: (step) => {
+        if (step !== first + at) return;
+        came = true;
+        throw failure;
+      },
+    });
+    const manager = await openManager(scene.store, target, scene.clock);
+    first = target.steps;
+    const work = Promise.resolve(operation(manager)).finally(() => {
+      first = Number.POSITIVE_INFINITY;
+    });
+    const error = await work.then(
+      () => undefined,
+      (reason) => reason,
+    );
+    if (error !== undefined) expect(error).toBe(failure);
+    return { came, failed: error !== undefined, manager };
+  }
+
+  async function atEveryStep(
+    scene: () => Promise<Scene>,
+    operation: (manager: BackupManager) => unknown,
+    check: (manager: BackupManager, failed: boolean, scene: Scene) => Promise<void>,
+  ): Promise<void> {
+    for (let at = 1; ; at++) {
+      const made = await scene();
+      const { came, failed, manager } = await failOnce(made, at, operation);
+      try {
+        await check(manager, failed, made);
+      } catch (error) {
+        throw new Error(`after a failure at step ${at}: ${error}`, { cause: error });
+      }
+      if (!came) return;
+    }
+  }
+
+  it("create: what failed has left nothing, and the same manager tries again at once", async () => {
+    const create = (manager: BackupManager) => manager.createBackup({ backupId: "b" });
+    await atEveryStep(await scenes("old"), create, async (manager, failed, { target, clock }) => {
+      const listed = await expectSound(manager);
+      if (!failed) expect(listed.sort()).toEqual(["b", "old"]);
+      else if (!listed.includes("b")) {
+        const early = await create(manager).then(
+          () => undefined,
+          (error) => error,
+        );
+        if (early !== undefined) {
+          expect(early).toMatchObject({ code: "NADB_LOCKED" }); // its lease could not be withdrawn
+          clock.time += 60_000;
+          await create(manager);
+        }
+      }
+      await manager.createBackup({ backupId: "next" });
+      expect((await expectSound(manager)).sort()).toEqual(["b", "next", "old"]);
+      expect(await pathsOf(target)).toEqual(filesOf("b", "next", "old"));
+    });
+  });
+
+  it("delete: tried again it succeeds, or says that the backup is gone", async () => {
+    const remove = (manager: BackupManager) => manager.deleteBackup("b");
+    await atEveryStep(await scenes("b", "old"), remove, async (manager, _, { target, clock }) => {
+      clock.time += 60_000;
+      const listed = await expectSound(manager);
+      if (listed.includes("b")) await remove(manager);
+      await expect(remove(manager)).rejects.toMatchObject({ code: "NADB_NOT_FOUND" });
+      await manager.createBackup({ backupId: "b" });
+      expect((await expectSound(manager)).sort()).toEqual(["b", "old"]);
+      expect(await pathsOf(target)).toEqual(filesOf("b", "old"));
+    });
+  });
+});
+
 describe("a dying target › delete", () => {
   const remove = (manager: BackupManager) => manager.deleteBackup("b");
 

@@ -150,6 +150,14 @@ describe("lease › of a writer that is gone", () => {
     expect(await backups.verifyBackup("b")).toMatchObject({ ok: true });
   });
 
+  it("is no lease when it ends in a year: a clock was wrong, and nobody waits for it", async () => {
+    const [target, clock] = [memoryTarget(), new Clock()];
+    const backups = await openManager(await openStore(), target, clock);
+    await holdForever(target, new Clock(clock.time + 365 * 24 * 60 * MINUTE));
+    await backups.createBackup({ backupId: "b" });
+    expect(await backups.verifyBackup("b")).toMatchObject({ ok: true });
+  });
+
   it("is respected when its process is alive, or of another machine", async () => {
     const target = directoryTarget(temporaryFolder());
     const backups = await openManager(await openStore(), target);
@@ -259,6 +267,30 @@ describe("lease › of a writer at work", () => {
     expect(await restoredDigest(target, "b")).toBe((await store.storage.head()).digest);
   });
 
+  it("one whose own clock stood still finds out before its manifest, and spares the other", async () => {
+    const [inner, gate, clock] = [memoryTarget(), new Gate(), new Clock()];
+    const [store, other] = await Promise.all([openStore(), openStore()]);
+    await fill(store, 3);
+    await fill(other, 5);
+    let taken: Promise<unknown> | undefined;
+    const target = new SteppingTarget(inner, {
+      onStep: async (_, what) => {
+        if (what !== "read on b/data.nadb" || taken !== undefined) return;
+        const ahead = new Clock(clock.time + MINUTE);
+        taken = (await openManager(gated(other, gate), inner, ahead)).createBackup({
+          backupId: "b",
+        });
+        await gate.reached;
+      },
+    });
+    const backups = await openManager(store, target, clock);
+    await refuses("NADB_LOCKED", () => backups.createBackup({ backupId: "b" }));
+    expect(await pathsOf(inner)).not.toContain("b/metadata.json");
+    gate.open();
+    await taken;
+    expect(await restoredDigest(inner, "b")).toBe((await other.storage.head()).digest);
+  });
+
   it("one whose lease was taken just before its manifest does not say that it succeeded", async () => {
     const [inner, clock] = [memoryTarget(), new Clock()];
     const store = await openStore();
@@ -275,5 +307,45 @@ describe("lease › of a writer at work", () => {
     const backups = await openManager(store, target, clock);
     await refuses("NADB_LOCKED", () => backups.createBackup({ backupId: "b" }));
     expect(once).toBe(true);
+  });
+});
+
+describe("lease › of a deletion", () => {
+  async function prepare() {
+    const [target, clock] = [memoryTarget(), new Clock()];
+    const store = await openStore();
+    await fill(store, 3);
+    const backups = await openManager(store, target, clock);
+    await backups.createBackup({ backupId: "b" });
+    return { target, clock, store, backups };
+  }
+
+  it("is refused while somebody alive holds the folder", async () => {
+    const { target, clock, backups } = await prepare();
+    await Lease.acquire(target, "b", { clock: clock.now, random });
+    await refuses("NADB_LOCKED", () => backups.deleteBackup("b"), '"b"');
+    expect(await backups.verifyBackup("b")).toMatchObject({ ok: true });
+    clock.time += MINUTE;
+    await backups.deleteBackup("b");
+    expect(await backups.listBackups()).toEqual([]);
+  });
+
+  it("that stood still for a minute removes nothing of whoever came after", async () => {
+    const { target, clock, store } = await prepare();
+    let came = false;
+    const stepping = new SteppingTarget(target, {
+      onStep: async (_, what) => {
+        if (what !== "wrote metadata.json" || came) return;
+        came = true;
+        clock.time += MINUTE;
+        const other = await openManager(store, target, clock);
+        await other.deleteBackup("b");
+        await other.createBackup({ backupId: "b" });
+      },
+    });
+    const slow = await openManager(store, stepping, clock);
+    await refuses("NADB_LOCKED", () => slow.deleteBackup("b"));
+    expect(came).toBe(true);
+    expect(await restoredDigest(target, "b")).toBe((await store.storage.head()).digest);
   });
 });

@@ -157,6 +157,24 @@ describe("listing", () => {
     expect((await backups.repository.scan()).findings).toEqual([]);
   });
 
+  it("an entry in the index alone takes no id, and nothing being written for damage", async () => {
+    const { store, target, backups } = await siteWithThree();
+    const index = await readFile(target, "metadata.json");
+    const deleteAlone = async (): Promise<void> => {
+      await backups.deleteBackup("b");
+      await writeFile(target, "metadata.json", index); // by a manager that read it before
+    };
+    await deleteAlone();
+    expect((await backups.repository.scan()).findings).toEqual([]);
+    await backups.createBackup({ backupId: "b" });
+    await deleteAlone();
+    await writeFile(target, "b/lease-000001.json", "{}"); // of a writer that died
+    await writeFile(target, "b/data.nadb", "half");
+    expect((await backups.repository.scan()).findings).toEqual([]);
+    await (await openManager(store, target)).createBackup({ backupId: "b" });
+    expect(await backups.verifyBackup("b")).toMatchObject({ ok: true });
+  });
+
   it("says what the manifests say when the index says otherwise", async () => {
     const { target, backups } = await siteWithThree();
     const index = await readFile(target, "metadata.json");
@@ -177,9 +195,16 @@ describe("listing", () => {
 
   it("leaves out folders that are no backup's", async () => {
     const { target, backups } = await siteWithThree();
-    const strangers = ["lost+found/x", ".git/HEAD", "photos/1.jpg", "a b/metadata.json"];
+    const strangers = [
+      "lost+found/x",
+      ".git/HEAD",
+      "photos/1.jpg",
+      "a b/metadata.json",
+      "ü/data.nadb",
+    ];
     for (const path of strangers) await writeFile(target, path, "mine");
     expect(await idsOf(target)).toEqual(["a", "b", "c"]);
+    expect((await backups.repository.scan()).findings).toEqual([]);
     await backups.createBackup({ backupId: "d" });
     expect(await pathsOf(target)).toEqual(expect.arrayContaining(strangers));
   });
@@ -269,6 +294,14 @@ describe("two managers on one target", () => {
 describe("what is no repository", () => {
   const strangers: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
     ["a metadata.json of something else", { "metadata.json": '{"name":"x"}' }],
+    [
+      "an index of another program",
+      { "metadata.json": '{"format":"others","format_version":1,"backups":{}}' },
+    ],
+    [
+      "an index of a newer version and no backups",
+      { "metadata.json": '{"format":"nadb-repository","format_version":2,"backups":{}}' },
+    ],
     ["a metadata.json that is no JSON", { "metadata.json": "hello" }],
     ["a file", { "notes.txt": "mine" }],
     ["a folder of files", { "photos/1.jpg": "mine", "photos/metadata.json": "{}" }],
@@ -306,8 +339,7 @@ describe("what is no repository", () => {
     }
     expect(await pathsOf(directoryTarget(empty))).toEqual([]);
     const store = await openStore();
-    for (const folder of [missing, empty]) {
-      rmSync(missing, { recursive: true, force: true });
+    for (const folder of [missing, join(empty, "deep", "er")]) {
       await BackupManager.open({ store, target: directoryTarget(folder) });
       expect(await idsOf(directoryTarget(folder))).toEqual([]);
     }

@@ -356,12 +356,15 @@ describe("restore › refused or interrupted", () => {
     const site = await prepare();
     const controller = new AbortController();
     const { signal } = controller;
+    let eventsAfter = 0;
     const onProgress = (event: Progress) => {
-      if (event.phase === phase && event.records > 1_000) controller.abort();
+      if (signal.aborted) eventsAfter++;
+      if (event.phase === phase && event.records > 500) controller.abort();
     };
     const options = { clearExisting, signal, onProgress };
     const error = await changesNothing(site, () => site.backups.restoreBackup("b", options));
     expect(error).toBe(signal.reason);
+    expect(eventsAfter).toBe(0);
   });
 
   it("by a listener that throws", async () => {
@@ -376,6 +379,11 @@ describe("restore › refused or interrupted", () => {
   it("by a store that can not take a batch", async () => {
     const site = await prepare();
     const failure = new Error("the disk is full");
+    let aborted = false;
+    const abort = async () => {
+      aborted = true;
+      throw new Error("and stays full");
+    };
     const failing: StorageNamespace = Object.create(site.store.storage, {
       replace: {
         value: async () => {
@@ -385,7 +393,7 @@ describe("restore › refused or interrupted", () => {
             if (++puts === 2) throw failure;
             await load.put(changes);
           };
-          return { put, commit: () => load.commit(), abort: () => load.abort() };
+          return { put, commit: () => load.commit(), abort };
         },
       },
     });
@@ -394,6 +402,7 @@ describe("restore › refused or interrupted", () => {
       backups.restoreBackup("b", { clearExisting: true }),
     );
     expect(error).toBe(failure);
+    expect(aborted).toBe(true);
   });
 
   it("by a store that loses a record on the way in: the digests differ, nothing shows", async () => {
@@ -413,6 +422,25 @@ describe("restore › refused or interrupted", () => {
       backups.restoreBackup("b", { clearExisting: true }),
     );
     expect(error).toMatchObject({ code: "NADB_CORRUPTION" });
+  });
+
+  it("not at all: each record is put in once", async () => {
+    const site = await prepare();
+    let given = 0;
+    const counting: StorageNamespace = Object.create(site.store.storage, {
+      merge: {
+        value: async () => {
+          const load = await site.store.storage.merge();
+          const put: typeof load.put = (changes) => {
+            given += changes.length;
+            return load.put(changes);
+          };
+          return { put, commit: () => load.commit(), abort: () => load.abort() };
+        },
+      },
+    });
+    const backups = await openManager(counting, site.target);
+    expect((await backups.restoreBackup("b")).recordCount).toBe(given);
   });
 
   it("before it is checked to its end it has not begun to load (the original's bug 4)", async () => {

@@ -1,6 +1,13 @@
 // What every target promises (target.ts), for the two that come with this package; then what only a folder has.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type BackupTarget, directoryTarget, memoryTarget } from "../src/index.js";
@@ -163,6 +170,28 @@ describe.each(makers)("target › %s", (_, make) => {
   });
 });
 
+/** Undefined when the folder has gone. */
+function namesIn(folder: string): string[] | undefined {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Looks at every turn of the event loop. */
+async function whileRunning(work: Promise<void>, look: () => void): Promise<void> {
+  let running = true;
+  const over = work.finally(() => {
+    running = false;
+  });
+  while (running) {
+    look();
+    await new Promise(setImmediate);
+  }
+  await over;
+}
+
 describe("target › directory", () => {
   const deadProcess = (): number => spawnSync(process.execPath, ["-e", ""]).pid;
 
@@ -228,6 +257,35 @@ describe("target › directory", () => {
     for (const name of [ours, theirs]) writeFileSync(join(folder, name), "half");
     await writeFile(directoryTarget(folder), "file", "");
     expect(readdirSync(folder).sort()).toEqual([theirs, ours, "file", "probe"].sort());
+  });
+
+  it("what lay about for a week goes, too, whoever wrote it", async () => {
+    const folder = temporaryFolder();
+    const theirs = (await temporaryName(folder, 1)).replace(/[0-9a-f]{8}/, "00000000");
+    mkdirSync(join(folder, theirs));
+    const lastWeek = Date.now() / 1_000 - 7 * 24 * 3_600 - 1;
+    utimesSync(join(folder, theirs), lastWeek, lastWeek);
+    await writeFile(directoryTarget(folder), "file", "");
+    expect(readdirSync(folder).sort()).toEqual(["file", "probe"]);
+  });
+
+  it("a folder is never seen without its first file, or with half of its files", async () => {
+    const root = temporaryFolder();
+    const target = directoryTarget(root);
+    const work = async () => {
+      for (let round = 0; round < 40; round++) {
+        await target.write("a/one", [Buffer.from("1")], { ifAbsent: true });
+        await target.remove("a");
+      }
+    };
+    let looks = 0;
+    await whileRunning(work(), () => {
+      if (!existsSync(join(root, "a"))) return;
+      const found = readdirSync(root).includes("a") ? namesIn(join(root, "a")) : undefined;
+      if (found !== undefined) expect(found).toEqual(["one"]);
+      looks++;
+    });
+    expect(looks).toBeGreaterThan(10);
   });
 
   it("knows a dead process of this machine, and only that, to be gone", async () => {

@@ -153,6 +153,11 @@ describe("pack forged, with checksums that are right", () => {
       of({ codec: 1, payload: gzipSync(plain), rawLength: plain.length - 1 }),
       "block at byte 10",
     ],
+    [
+      "a raw length too high, gzip",
+      of({ codec: 1, payload: gzipSync(plain), rawLength: plain.length + 1 }),
+      "unpacks to",
+    ],
     ["a gzip that is none", of({ codec: 1 }), "does not unpack"],
     ["a gzip cut short", of({ codec: 1, payload: gzipSync(plain).subarray(0, -9) }), "not unpack"],
     [

@@ -1,8 +1,9 @@
 // The pack: what goes in comes out, in the form that its options ask for.
 import { type EncodedChange, encodeTombstone } from "@nadb/core";
 import { describe, expect, it } from "vitest";
-import { BLOCK_BYTES } from "../../src/pack/format.js";
+import { BLOCK_BYTES, MAX_BLOCK_BYTES } from "../../src/pack/format.js";
 import { encodePack } from "../../src/pack/writer.js";
+import { refuses } from "../support/fails.js";
 import { blocksOf, build, decode, encode, hashes, raw } from "../support/pack.js";
 import { SEED, seeded } from "../support/random.js";
 import { record } from "../support/store.js";
@@ -133,6 +134,12 @@ describe("pack writer", () => {
     }
     expect({ taken, given }).toEqual({ taken: TOTAL, given: TOTAL });
     expect(most).toBeLessThanOrEqual(6);
+  });
+
+  it("refuses a change that no reader would take, by its key", async () => {
+    const large = new Uint8Array(MAX_BLOCK_BYTES); // zeros that nobody touches cost nothing
+    large.set(record("too-large", ""));
+    await refuses("NADB_UNSUPPORTED", () => encode([record("a"), large], 0), '"too-large"');
   });
 
   it("ends its source when its reader stops early", async () => {
