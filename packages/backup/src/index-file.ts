@@ -1,5 +1,5 @@
-// The index of a repository (metadata.json at its root): the manifests of all backups by id, so that a listing
-// is one read. Only a cache; repository.ts fills in what it lacks.
+// The index of a repository (metadata.json at its root): a copy of the manifests of all backups, by id. It tells a
+// backup whose manifest was lost from one that was never finished (repository.ts).
 import { isNadbError } from "@nadb/core";
 import {
   type BackupInfo,

@@ -1,6 +1,6 @@
 // File names in a repository, as DESIGN draws them. Everything that touches a file asks here.
 //
-//   metadata.json              index of all backups: a cache
+//   metadata.json              index: a copy of all manifests
 //   ID/metadata.json           manifest; a backup exists once it does
 //   ID/data.nadb               the run
 //   ID/lease-000001.json       who is writing the backup (lease.ts)

@@ -1,5 +1,4 @@
 // Changes to raw blocks and back, and the codecs that pack a raw block.
-
 import {
   changeKey,
   corruption,
