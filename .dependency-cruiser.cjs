@@ -40,7 +40,7 @@ module.exports = {
     ours("backend-[^/]+", "core"),
     ours("backup", "core"),
     ours("testkit", "core", "backup"),
-    drivers("core", "sorted-btree", "@noble/hashes"),
+    drivers("core", "sorted-btree", "@noble/hashes", "fflate"),
     drivers("backend-fs", "lmdb"),
     drivers("backend-redis", "ioredis"),
     drivers("backup", "fflate"),
@@ -58,6 +58,13 @@ module.exports = {
       to: { path: "^apps/cli/" },
     },
     {
+      name: "cli-library",
+      comment: "What programs import of the cli loads nothing of the command line.",
+      severity: "error",
+      from: { path: "^apps/cli/src/index\\.ts$" },
+      to: { path: npmPackages("commander", "@clack", "picocolors"), reachable: true },
+    },
+    {
       name: "portable",
       comment: "core and backup touch Node only in files called *.node.ts.",
       severity: "error",
@@ -72,7 +79,7 @@ module.exports = {
       to: {
         dependencyTypes: ["npm-dev", "local"],
         path: ["/test/", NPM],
-        pathNot: npmPackages("@noble/hashes"),
+        pathNot: npmPackages("@noble/hashes", "fflate"),
       },
     },
     { name: "no-circular", severity: "error", from: {}, to: { circular: true } },

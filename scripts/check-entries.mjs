@@ -7,8 +7,7 @@ import { pathToFileURL } from "node:url";
 import { workspacePackages } from "./lib/workspace.mjs";
 
 const require = createRequire(import.meta.url);
-const libraries = workspacePackages().filter(({ manifest }) => manifest.bin === undefined);
-const checked = await Promise.all(libraries.flatMap(entries).map(check));
+const checked = await Promise.all(workspacePackages().flatMap(entries).map(check));
 const problems = checked.filter((problem) => problem !== undefined);
 
 for (const problem of problems) console.log(problem);

@@ -120,7 +120,7 @@ async function step(name, work) {
 
 /** Runs the command in `folder`; answers the JSON document it prints. */
 async function runNadb(folder, args) {
-  const { NADB_STORE: _, NADB_REPO: __, ...env } = process.env;
+  const { NADB_STORE: _, NADB_REPO: __, NADB_PLUGINS: ___, ...env } = process.env;
   try {
     const options = { cwd: folder, env, maxBuffer: Number.POSITIVE_INFINITY };
     const { stdout } = await promisify(execFile)(

@@ -3,6 +3,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./lib/build.mjs";
+import { lockExample, testExample } from "./lib/example.mjs";
 import { lint } from "./lib/lint.mjs";
 import { command, node, root, TaskError } from "./lib/processes.mjs";
 import { pnpm, setUp, setUpPnpm } from "./lib/setup.mjs";
@@ -14,7 +15,13 @@ const tasks = {
   test: async (args) => {
     await build();
     rmSync(join(root, ".reports/tests.json"), { force: true });
-    return show(command("vitest"), ["run", ...args]);
+    const exitCode = await show(command("vitest"), ["run", ...args]);
+    return args.length > 0 ? exitCode : (await testExample()) || exitCode; // arguments choose among our own
+  },
+  example: async (args) => {
+    if (args[0] === "--lock") return lockExample();
+    await build();
+    return testExample(args);
   },
   quickstart: async (args) => {
     await build();

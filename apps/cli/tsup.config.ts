@@ -1,4 +1,8 @@
 import { defineConfig } from "tsup";
-import { command } from "../../tsup.base.ts";
+import { command, library } from "../../tsup.base.ts";
 
-export default defineConfig(command("src/nadb.ts"));
+// Two builds into one folder: only one of them cleans, and leaves alone what the other writes.
+export default defineConfig([
+  { ...library(), clean: false },
+  { ...command("src/nadb.ts"), clean: ["!index.*"] },
+]);

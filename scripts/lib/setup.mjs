@@ -76,10 +76,12 @@ function installFailure(output) {
 }
 
 function downloadFailure(what, output) {
-  const offline =
-    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|META_FETCH_FAIL/;
-  if (offline.test(output)) {
+  if (isOffline(output)) {
     return `Could not download ${what}: the package registry does not answer (is this machine offline?).`;
   }
   return `Could not install ${what}:\n${output.trimEnd()}`;
 }
+
+/** Does a package manager say so that it reaches no registry? */
+export const isOffline = (output) =>
+  /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|META_FETCH_FAIL/.test(output);

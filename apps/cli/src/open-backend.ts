@@ -1,58 +1,86 @@
-// From a store URL to a backend. The part before the colon chooses it.
-import { fsBackend } from "@nadb/backend-fs";
-import { invalidArgument, memoryBackend, quote, type StorageBackend } from "@nadb/core";
+// From the URL of a store to its backend: the scheme chooses among the plugins that are built in and those that are
+// given. Programs import this file as the command does; nothing of the command line may be reached from here.
+import { fsPlugin } from "@nadb/backend-fs";
+import {
+  type BackendPlugin,
+  CONTRACT,
+  invalidArgument,
+  ioError,
+  isNadbError,
+  memoryPlugin,
+  NadbError,
+  type OpenUrlOptions,
+  pluginFor,
+  quote,
+  type StorageBackend,
+  withoutPassword,
+} from "@nadb/core";
+import { loadPlugin } from "./load-plugin.js";
 
-export interface OpenBackendOptions {
-  /** Make the store when there is none; commands that only read never do. */
-  readonly create: boolean;
+export interface OpenBackendOptions extends OpenUrlOptions {
+  /**
+   * Beside fs and memory: plugins, or names of packages and paths of files that export one as `plugin`. Names
+   * are looked up from `folder`, relative paths begin there. What is named is code, and it runs.
+   */
+  readonly plugins?: readonly (BackendPlugin | string)[];
 }
 
-type Open = (address: string, options: OpenBackendOptions) => StorageBackend;
+const BUILT_IN: readonly BackendPlugin[] = [fsPlugin, memoryPlugin];
 
-const schemes = new Map<string, Open>([
-  ["fs", (address, { create }) => fsBackend({ path: folderOf(address), create })],
-  ["memory", openMemory],
-]);
-
-/** Nothing is opened yet. Throws NADB_INVALID_ARGUMENT for a URL that names no backend. */
-export function openBackend(url: string, options: OpenBackendOptions): StorageBackend {
-  const { scheme, address } = splitUrl(url);
-  const open = schemes.get(scheme);
-  if (open === undefined) throw unknownScheme(url);
-  return open(address, options);
+/**
+ * Opens the backend of a store: `fs:./data`, `memory:`, or a URL that one of the plugins knows. Throws
+ * NADB_INVALID_ARGUMENT for a URL that names no store, NADB_NOT_FOUND, NADB_UNSUPPORTED or NADB_INVALID_ARGUMENT
+ * for a plugin that can not be used, and what the backend's own `open` throws.
+ */
+export async function openBackend(
+  url: string,
+  options: OpenBackendOptions = {},
+): Promise<StorageBackend> {
+  const backend = await makeBackend(url, options);
+  await backend.open();
+  return backend;
 }
 
-/** The folder that a store lives in; undefined for a store that is not in a folder. */
-export function storeFolder(url: string): string | undefined {
-  const { scheme, address } = splitUrl(url);
-  return scheme === "fs" ? folderOf(address) : undefined;
-}
-
-function splitUrl(url: string): { scheme: string; address: string } {
-  const colon = url.indexOf(":");
-  if (colon === -1) throw unknownScheme(url);
-  return { scheme: url.slice(0, colon), address: url.slice(colon + 1) };
-}
-
-/** `fs:./data`, `fs:/abs/data` and `fs:///abs/data`. */
-function folderOf(address: string): string {
-  const path = address.startsWith("///") ? address.slice(2) : address;
-  if (path !== "" && !path.startsWith("//")) return path;
-  throw invalidArgument(
-    `${quote(`fs:${address}`)} names no folder`,
-    "write fs:./data or fs:/path/to/data",
+/** As openBackend; nothing is opened or made yet. */
+export async function makeBackend(
+  url: string,
+  { plugins = [], ...options }: OpenBackendOptions = {},
+): Promise<StorageBackend> {
+  const known = [...BUILT_IN];
+  for (const plugin of plugins) {
+    known.push(typeof plugin === "string" ? await loadPlugin(plugin, options.folder) : plugin);
+  }
+  const plugin = choosePlugin(url, known);
+  const backend = await callPlugin(plugin, url, options);
+  if (backend?.contract === CONTRACT) return backend;
+  throw new NadbError(
+    "NADB_UNSUPPORTED",
+    `the plugin ${quote(plugin.name)} speaks contract ${String(backend?.contract)}, this NADB speaks ${CONTRACT}`,
+    { hint: "update the older of the two" },
   );
 }
 
-function openMemory(address: string): StorageBackend {
-  if (address === "") return memoryBackend();
-  throw invalidArgument(`${quote(`memory:${address}`)} is no store`, "write memory: and no more");
+function choosePlugin(url: string, plugins: readonly BackendPlugin[]): BackendPlugin {
+  try {
+    return pluginFor(url, plugins);
+  } catch (error) {
+    if (!/^rediss?:/.test(url) || !isNadbError(error)) throw error;
+    throw invalidArgument(
+      error.message,
+      "the Redis backend is not part of this version yet; a plugin may bring the scheme",
+    );
+  }
 }
 
-function unknownScheme(url: string): Error {
-  const known = Array.from(schemes.keys(), (scheme) => `${scheme}:`).join(", ");
-  return invalidArgument(
-    `${quote(url)} names no store this nadb can open; it knows ${known}`,
-    "for a folder write fs: before its path, as in fs:./data",
-  );
+async function callPlugin(
+  plugin: BackendPlugin,
+  url: string,
+  options: OpenUrlOptions,
+): Promise<StorageBackend> {
+  try {
+    return await plugin.open(url, options);
+  } catch (error) {
+    if (isNadbError(error)) throw error;
+    throw ioError(`the plugin ${quote(plugin.name)} on ${quote(withoutPassword(url))}`, error);
+  }
 }

@@ -7,10 +7,12 @@ import { addExport } from "./commands/export.js";
 import { addGet } from "./commands/get.js";
 import { addImport } from "./commands/import.js";
 import { addKeys } from "./commands/keys.js";
+import { collect } from "./commands/option-values.js";
 import { addSet } from "./commands/set.js";
 import { addStats } from "./commands/stats.js";
 import { addTags } from "./commands/tags.js";
 import { type Begin, beginSession, type Flags, type Terminal } from "./session.js";
+import { applyConfig } from "./settings.js";
 
 /** Errors of usage are thrown as CommanderError; nothing is printed but the help that was asked for. */
 export function buildProgram(terminal: Terminal, signal: AbortSignal): Command {
@@ -23,7 +25,8 @@ export function buildProgram(terminal: Terminal, signal: AbortSignal): Command {
       writeOut: (text) => terminal.stdout.write(text),
       writeErr: () => undefined, // told once, by failure.ts
     })
-    .configureHelp({ showGlobalOptions: true });
+    .configureHelp({ showGlobalOptions: true })
+    .hook("preAction", applyConfig);
   for (const option of globalOptions()) program.addOption(option);
   const begin: Begin = (command) =>
     beginSession({ ...off, ...command.optsWithGlobals<Flags>() }, terminal, signal);
@@ -47,12 +50,17 @@ const allCommands = [
 
 function globalOptions(): Option[] {
   return [
-    new Option("--store <url>", "the store: fs:<folder> or memory:")
+    new Option("--store <url>", "the store: fs:<folder>, memory:, or what a plugin knows")
       .env("NADB_STORE")
       .default("fs:./data"),
     new Option("--db <name>", "the database in the store").default("default"),
     new Option("--namespace <name>", "the namespace in the database").default("default"),
     new Option("--repo <path>", "the folder of the backups").env("NADB_REPO").default("./backups"),
+    new Option("--plugin <name>", "a backend's package or file; repeat it for more")
+      .env("NADB_PLUGINS")
+      .argParser(collect)
+      .default([], "none"),
+    new Option("--config <file>", "settings; else nadb.config.json here or in a folder above"),
     new Option("--json", "print one JSON document instead of text"),
     new Option("-y, --yes", "do what destroys without asking"),
     new Option("-q, --quiet", "no progress and no notes"),

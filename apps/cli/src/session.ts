@@ -1,14 +1,29 @@
 // What every command works with: the global flags, where words go, and the signal that ends it early.
-import { checkName, invalidArgument, KeyValueStore, quote, type StorageBackend } from "@nadb/core";
+import { fsFolder } from "@nadb/backend-fs";
+import {
+  checkName,
+  invalidArgument,
+  KeyValueStore,
+  quote,
+  type StorageBackend,
+  withoutPassword,
+} from "@nadb/core";
 import type { Command } from "commander";
-import { type OpenBackendOptions, openBackend } from "./open-backend.js";
+import { loadPlugin } from "./load-plugin.js";
+import { makeBackend } from "./open-backend.js";
 import { Output } from "./output.js";
 
 export interface Flags {
   readonly store: string;
+  /** Where relative paths in `store` begin; absent: in the current folder. */
+  readonly storeFolder?: string;
   readonly db: string;
   readonly namespace: string;
   readonly repo: string;
+  /** Packages and paths of plugins. */
+  readonly plugin: readonly string[];
+  /** Where they are looked up; absent: from the current folder. */
+  readonly pluginFolder?: string;
   readonly json: boolean;
   readonly yes: boolean;
   readonly quiet: boolean;
@@ -39,20 +54,46 @@ export function beginSession(flags: Flags, terminal: Terminal, signal: AbortSign
   return { flags, terminal, output, signal };
 }
 
-export const openStore = (session: Session, options: OpenBackendOptions): Promise<KeyValueStore> =>
-  openStoreOn(session, openBackend(session.flags.store, options));
+export interface OpenOptions {
+  /** Make the store when there is none; commands that only read never do. */
+  readonly create: boolean;
+}
+
+/** The backend of the store; nothing is opened or made yet. */
+export async function backendOf(
+  { flags }: Session,
+  { create }: OpenOptions,
+): Promise<StorageBackend> {
+  const { store, storeFolder = ".", plugin, pluginFolder } = flags;
+  const plugins = await Promise.all(plugin.map((name) => loadPlugin(name, pluginFolder)));
+  return makeBackend(store, { create, plugins, folder: storeFolder });
+}
+
+export const openStore = async (session: Session, options: OpenOptions): Promise<KeyValueStore> =>
+  openStoreOn(session, await backendOf(session, options));
 
 export async function openStoreOn(
   { flags, output }: Session,
   backend: StorageBackend,
 ): Promise<KeyValueStore> {
-  const { db, namespace, store } = flags;
-  if (!backend.capabilities.durable) output.note(`${store} is gone when this command ends`);
+  const { db, namespace } = flags;
+  if (!backend.capabilities.durable)
+    output.note(`${storeName(flags)} is gone when this command ends`);
   return KeyValueStore.open({ backend, db, namespace });
 }
 
+/** The store's URL as people are told it, with the folder that it is relative to when a config file said so. */
+export function storeName({ store, storeFolder }: Pick<Flags, "store" | "storeFolder">): string {
+  const name = withoutPassword(store);
+  return storeFolder === undefined ? name : `${name} (in ${storeFolder})`;
+}
+
+/** The folder that a store lives in; undefined for a store of which only its plugin knows. */
+export const folderOfStore = ({ store, storeFolder }: Flags): string | undefined =>
+  store.startsWith("fs:") ? fsFolder(store, storeFolder) : undefined;
+
 /** A URL is refused, so that it is not taken for a strangely named folder. One letter is a Windows drive. */
-function checkRepositoryPath(repo: string): void {
+export function checkRepositoryPath(repo: string): void {
   if (repo !== "" && !/^[a-z][a-z0-9+.-]+:/i.test(repo)) return;
   throw invalidArgument(`repository ${quote(repo)} is no folder`, "write --repo ./backups");
 }

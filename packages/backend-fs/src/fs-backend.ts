@@ -20,6 +20,7 @@ const capabilities: BackendCapabilities = {
   multiProcess: true,
   snapshots: true,
   transactions: true,
+  buffering: true,
   maxKeyBytes: MAX_KEY_BYTES,
   maxTagBytes: MAX_TAG_BYTES,
   maxValueBytes: 256 * 1024 * 1024,

@@ -1,1 +1,2 @@
 export { type FsBackendOptions, fsBackend } from "./fs-backend.js";
+export { fsFolder, fsPlugin } from "./plugin.js";

@@ -2,11 +2,14 @@
 // A backup that fails anywhere leaves nothing that is ever listed.
 import {
   type ChangePage,
+  changeKey,
   checkName,
   corruption,
   type EncodedChange,
   type Head,
   invalidArgument,
+  isSealed,
+  NadbError,
   quote,
   type StorageNamespace,
 } from "@nadb/core";
@@ -139,13 +142,24 @@ async function* followFeed(
     signal === undefined ? {} : { signal },
   );
   for await (const { changes, end } of pages) {
-    for (const change of changes) totals.add(change);
+    for (const change of changes) {
+      if (isSealed(change)) throw sealed(change);
+      totals.add(change);
+    }
     if (end !== undefined) cut.head = end;
     yield changes;
     await lease.renew();
     onProgress?.({ phase: "read", records: totals.recordCount, bytes: totals.bytes });
   }
 }
+
+/** A backup holds values as their readers see them, and can be read without whoever sealed them. */
+const sealed = (record: EncodedChange): NadbError =>
+  new NadbError(
+    "NADB_UNSUPPORTED",
+    `the value of ${quote(changeKey(record))} is sealed, for instance compressed: a backup carries plain values`,
+    { hint: "back up the store, or the namespace that its decorator gives (compressValues)" },
+  );
 
 /** The cut, compared with what was read: a feed that lost a record must not become a backup. */
 function endOfRun(

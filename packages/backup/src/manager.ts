@@ -1,5 +1,5 @@
 // The API of backups: one store, one repository. Every method leaves the work to the file named for it.
-import type { KeyValueStore, StorageNamespace } from "@nadb/core";
+import type { StorageNamespace } from "@nadb/core";
 import { type CreateBackupOptions, createFull } from "./create.js";
 import type { BackupInfo } from "./manifest.js";
 import type { LongWork } from "./progress.js";
@@ -9,7 +9,8 @@ import type { BackupTarget } from "./target.js";
 import type { Verification } from "./verify.js";
 
 export interface BackupManagerOptions {
-  readonly store: KeyValueStore | StorageNamespace;
+  /** A KeyValueStore, of whatever values, or its namespace. */
+  readonly store: { readonly storage: StorageNamespace } | StorageNamespace;
   readonly target: BackupTarget;
   /** Now, in ms since the epoch. Default `Date.now`. */
   readonly clock?: () => number;

@@ -3,6 +3,8 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import {
   type ChangePage,
+  decodeRecord,
+  encodeRecord,
   encodeTombstone,
   type Head,
   isTombstone,
@@ -163,6 +165,20 @@ describe("create › feeds that lie", () => {
       yield { changes: [broken], end: { ...end, count: 1, bytes: 1 } };
     });
     expect(error).toMatchObject({ code: "NADB_CORRUPTION" });
+  });
+
+  it("a feed of values that only their writer can read", async () => {
+    const end = await head(1);
+    const seal = { length: 1, contentHash: new Uint8Array(32) };
+    const sealed = encodeRecord({ ...decodeRecord(record("k0000", "x")), seal });
+    const error = await refusesFeed(async function* () {
+      yield { changes: [sealed], end };
+    });
+    expect(error).toMatchObject({
+      code: "NADB_UNSUPPORTED",
+      hint: expect.stringContaining("store"),
+    });
+    expect(String(error)).toContain('the value of "k0000" is sealed');
   });
 
   it("a feed that ends without a cut", async () => {

@@ -282,7 +282,7 @@ describe("restore › the content that is there", () => {
     await fill(store, 2_000, 2_000);
     const { stateDigest } = await backups.createBackup({ backupId: "b" });
     for (const clearExisting of [true, false]) {
-      let writing = Promise.resolve();
+      let writing: Promise<unknown> = Promise.resolve();
       const onProgress = ({ phase }: Progress) => {
         if (phase === "load") writing = store.set("meanwhile", "v");
       };

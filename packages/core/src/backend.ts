@@ -13,6 +13,17 @@ export interface NamespaceId {
  */
 export type Checkpoint = string;
 
+/**
+ * On a value that its writer has transformed, for instance compressed: what the namespace counts and hashes
+ * instead of the bytes it holds, so that head, digest and backups go by the value that readers see.
+ */
+export interface Seal {
+  /** Length of the value before the transformation. */
+  readonly length: number;
+  /** SHA-256 of the record's content (record.ts) with the value as it was before; 32 bytes. */
+  readonly contentHash: Uint8Array;
+}
+
 /** Times are milliseconds since the Unix epoch, as whole numbers. */
 export interface StoredRecord {
   /** 1 to 1,024 bytes as UTF-8. */
@@ -26,6 +37,8 @@ export interface StoredRecord {
   readonly expiresAt?: number;
   /** Grows with every change inside one namespace; never used twice. */
   readonly version: number;
+  /** Present when the value was put with it. */
+  readonly seal?: Seal;
 }
 
 /** What a delete leaves in the change feed. */
@@ -45,6 +58,8 @@ export interface Put {
   /** In any order; duplicates count once. */
   readonly tags?: readonly string[];
   readonly expiresAt?: number;
+  /** Kept with the record. Whoever gives it must be the one who reads the value back. */
+  readonly seal?: Seal;
 }
 
 export interface Delete {
@@ -85,7 +100,7 @@ export interface Head {
   readonly checkpoint: Checkpoint;
   /** Records held, expired ones that await their sweep included. */
   readonly count: number;
-  /** Sum of the lengths of their values. */
+  /** Sum of the lengths of their values; of a sealed one, the length its seal tells. */
   readonly bytes: number;
   /** State digest over those records, 64 hex digits (digest.ts). */
   readonly digest: string;
@@ -110,6 +125,8 @@ export interface Page<T> {
   readonly items: readonly T[];
   /** Hand it to the next call to go on; absent on the last page. */
   readonly cursor?: string;
+  /** All that match, on this page or another; present when it was asked for. */
+  readonly total?: number;
 }
 
 export interface PageOptions {
@@ -128,6 +145,8 @@ export interface TagQuery extends PageOptions {
   readonly all?: readonly string[];
   readonly any?: readonly string[];
   readonly none?: readonly string[];
+  /** Count all matches, too. For a query of one tag it is a look-up, for others a walk over them. Default false. */
+  readonly total?: boolean;
 }
 
 /** What a staged load has put in place, counted by the backend itself. */
@@ -211,6 +230,8 @@ export interface BackendCapabilities {
   readonly snapshots: boolean;
   /** Expectations and mutations of one commit may name any keys of the namespace. */
   readonly transactions: boolean;
+  /** A commit costs so much more than a write to memory that gathering writes before they are committed pays. */
+  readonly buffering: boolean;
   readonly maxKeyBytes: number;
   readonly maxTagBytes: number;
   readonly maxValueBytes: number;

@@ -5,12 +5,15 @@ import { sha256 } from "#sha256";
 import type { EncodedChange } from "./backend.js";
 import { fromHex, toHex } from "./bytes.js";
 import { corruption } from "./errors.js";
-import { recordContent } from "./record.js";
+import { isSealed, recordContent, recordSeal } from "./record.js";
 
 export const DIGEST_BYTES = 32;
 
 /** The digest of a namespace without records. */
 export const EMPTY_DIGEST = "0".repeat(2 * DIGEST_BYTES);
+
+/** What the state digest adds up. REQUIRES: no sealed record; one of those says it itself. */
+export const contentHash = (record: EncodedChange): Uint8Array => sha256(recordContent(record));
 
 export class StateDigest {
   readonly #bytes: Uint8Array;
@@ -24,9 +27,9 @@ export class StateDigest {
     return new StateDigest(fromHex(hex));
   }
 
-  /** Adds the record, or takes it away when it is in: XOR is its own inverse. */
+  /** Adds the record, or takes it away when it is in: XOR is its own inverse. Of a sealed one, what its seal says. */
   toggle(record: EncodedChange): void {
-    this.xor(sha256(recordContent(record)));
+    this.xor(isSealed(record) ? recordSeal(record).contentHash : contentHash(record));
   }
 
   xor(other: Uint8Array): void {

@@ -19,6 +19,8 @@ export const ERROR_CODES = [
   "NADB_UNSUPPORTED",
   /** Stored bytes are not what was written. */
   "NADB_CORRUPTION",
+  /** The store's codec can not read this value. */
+  "NADB_UNDECODABLE",
   /** Written by a newer version of NADB. */
   "NADB_NEWER_FORMAT",
   /** The folder or address holds no store. */

@@ -2,6 +2,11 @@ export { createSha256, sha256 } from "#sha256";
 export type * from "./backend.js";
 export { CONTRACT } from "./backend.js";
 export {
+  BufferedNamespace,
+  type BufferedNamespaceOptions,
+} from "./buffer/buffered-namespace.js";
+export type { BufferObserver, Flushed } from "./buffer/flusher.js";
+export {
   ByteReader,
   compareBytes,
   compareUtf8,
@@ -15,6 +20,7 @@ export {
   writeU32,
   writeU64,
 } from "./bytes.js";
+export { type CompressionOptions, compressValues } from "./compression/compressed-namespace.js";
 export { EMPTY_DIGEST, StateDigest } from "./digest.js";
 export { EmbeddedBackend, type EmbeddedEngine, type EmbeddedOptions } from "./embedded/backend.js";
 export type {
@@ -39,6 +45,7 @@ export {
   canonicalTags,
   checkKey,
   checkName,
+  checkSeal,
   checkTag,
   checkTime,
   checkValue,
@@ -52,6 +59,14 @@ export {
 export { memoryBackend } from "./memory/memory-backend.js";
 export { everyPage } from "./pages.js";
 export {
+  type BackendPlugin,
+  checkPlugin,
+  memoryPlugin,
+  type OpenUrlOptions,
+  pluginFor,
+  withoutPassword,
+} from "./plugin.js";
+export {
   type Change,
   changeKey,
   changeVersion,
@@ -60,16 +75,41 @@ export {
   decodeTombstone,
   encodeRecord,
   encodeTombstone,
+  isSealed,
   isTombstone,
   recordContent,
   recordValueLength,
   withVersion,
 } from "./record.js";
+export { type AcceptedFor, bytes, json, text, type Value, type ValueCodec } from "./store/codec.js";
+export type {
+  Condition,
+  DeleteOptions,
+  Expiry,
+  OpenStoreOptions,
+  RecordOptions,
+  SetEntry,
+  SetOptions,
+  StoreChange,
+  StoredValue,
+  StoreStats,
+  TransactionOptions,
+  WatchOptions,
+} from "./store/options.js";
+export { KeyValueStore } from "./store/store.js";
+export type { Transaction } from "./store/transaction.js";
 export {
-  KeyValueStore,
-  type OpenStoreOptions,
-  type SetEntry,
-  type SetOptions,
-  type StoreStats,
-  type Value,
-} from "./store.js";
+  type Attachment,
+  type AttachOptions,
+  type FlushEvent,
+  type FlushFailedEvent,
+  KeyValueSync,
+  type KeyValueSyncOptions,
+  type StoreName,
+  type StoreStatus,
+  type SweepFailedEvent,
+  type SyncError,
+  type SyncEvents,
+  type SyncListener,
+  type SyncStatus,
+} from "./sync.js";

@@ -1,6 +1,6 @@
 // What is allowed in: names, keys, tags, values, times. Everything that enters a store or a repository
 // passes here first, so that bad input is refused before anything is written.
-import type { Mutation, PageOptions, TagQuery } from "./backend.js";
+import type { Mutation, PageOptions, Seal, TagQuery } from "./backend.js";
 import { compareUtf8, utf8Length } from "./bytes.js";
 import { invalidArgument } from "./errors.js";
 
@@ -10,6 +10,8 @@ export const MAX_KEY_BYTES = 1024;
 export const MAX_TAG_BYTES = 256;
 /** Most tags on one record. */
 export const MAX_RECORD_TAGS = 65_535;
+/** SHA-256. */
+export const SEAL_HASH_BYTES = 32;
 /** Largest page that a listing returns at once. */
 export const MAX_PAGE_LIMIT = 10_000;
 const DEFAULT_PAGE_LIMIT = 1_000;
@@ -57,13 +59,21 @@ function checkText(what: string, text: unknown, maxBytes: number): asserts text 
 export function canonicalTags(tags: readonly string[] | undefined): readonly string[] {
   if (tags === undefined || tags.length === 0) return [];
   checkTags(tags);
-  const sorted = [...new Set(tags)].sort(compareUtf8);
+  const sorted = isAscending(tags) ? tags.slice() : [...new Set(tags)].sort(compareUtf8);
   if (sorted.length > MAX_RECORD_TAGS) {
     throw invalidArgument(
       `${sorted.length} tags on one record, at most ${MAX_RECORD_TAGS} are allowed`,
     );
   }
   return sorted;
+}
+
+/** Sorted and without duplicates, as tags mostly come. */
+function isAscending(tags: readonly string[]): boolean {
+  for (let i = 1; i < tags.length; i++) {
+    if (compareUtf8(tags[i - 1] as string, tags[i] as string) >= 0) return false;
+  }
+  return true;
 }
 
 function checkTags(tags: readonly string[]): void {
@@ -80,11 +90,28 @@ export function checkValue(
   if (!(value instanceof Uint8Array)) {
     throw invalidArgument(`the value of ${quote(key)} is no Uint8Array`);
   }
-  if (value.length > maxBytes) {
+  checkValueLength(key, value.length, maxBytes);
+}
+
+function checkValueLength(key: string, length: number, maxBytes: number): void {
+  if (length <= maxBytes) return;
+  throw invalidArgument(
+    `the value of ${quote(key)} has ${length} bytes, this backend takes at most ${maxBytes}`,
+  );
+}
+
+/** The value that readers see must fit, too: otherwise no other store would take the record. */
+export function checkSeal(key: string, seal: unknown, maxBytes: number): asserts seal is Seal {
+  const { length, contentHash } = (seal ?? {}) as { [field in keyof Seal]?: unknown };
+  if (!Number.isSafeInteger(length) || (length as number) < 0) {
     throw invalidArgument(
-      `the value of ${quote(key)} has ${value.length} bytes, this backend takes at most ${maxBytes}`,
+      `the seal of ${quote(key)} says ${String(length)} bytes, no whole number`,
     );
   }
+  if (!(contentHash instanceof Uint8Array) || contentHash.length !== SEAL_HASH_BYTES) {
+    throw invalidArgument(`the seal of ${quote(key)} has no hash of ${SEAL_HASH_BYTES} bytes`);
+  }
+  checkValueLength(key, length as number, maxBytes);
 }
 
 /** A time in ms since the epoch. */
@@ -111,6 +138,7 @@ export function checkMutations(mutations: readonly Mutation[], maxValueBytes: nu
     if (mutation.type !== "put") throw invalidArgument(`unknown mutation ${quote(mutation)}`);
     checkValue(mutation.key, mutation.value, maxValueBytes);
     if (mutation.expiresAt !== undefined) checkTime("expiresAt", mutation.expiresAt);
+    if (mutation.seal !== undefined) checkSeal(mutation.key, mutation.seal, maxValueBytes);
   }
 }
 
@@ -131,6 +159,9 @@ export function pageLimit(options: PageOptions): number {
 export function checkTagQuery(query: TagQuery): void {
   for (const tags of [query.all, query.any, query.none]) {
     if (tags !== undefined) checkTags(tags);
+  }
+  if (query.total !== undefined && typeof query.total !== "boolean") {
+    throw invalidArgument(`total ${quote(query.total)} is not true or false`);
   }
 }
 

@@ -1,15 +1,19 @@
 // The canonical binary form of a change. Backends may store it and packs carry it as it is, so the hot
 // paths copy bytes and never decode. INVARIANT: one record has exactly one encoding.
 //
-//   change    := record | tombstone
-//   record    := 0x01 version:u64 createdAt:u64 updatedAt:u64 content
-//   content   := expiresAt:u64 keyLength:u16 key:utf8 tagCount:u16 (tagLength:u16 tag:utf8)* value:u8[rest]
+//   change    := record | sealed | tombstone
+//   record    := 0x01 stamp content
+//   sealed    := 0x02 stamp label length:u64 contentHash:u8[32] bytes:u8[rest]
 //   tombstone := 0x00 version:u64 deletedAt:u64 keyLength:u16 key:utf8
+//   stamp     := version:u64 createdAt:u64 updatedAt:u64
+//   content   := label value:u8[rest]
+//   label     := expiresAt:u64 keyLength:u16 key:utf8 tagCount:u16 (tagLength:u16 tag:utf8)*
 //
 // Numbers are big-endian; times are ms since the epoch; expiresAt 0 = never; tags sorted, unique. The state
-// digest hashes `content`: what two stores must agree on, and nothing that differs between them.
+// digest hashes `content`: what two stores must agree on, and nothing that differs between them. A sealed record
+// holds `bytes` in place of its value, and says what the value's length and the hash of `content` are.
 import { copyBytes } from "#slab";
-import type { EncodedChange, StoredRecord, Tombstone } from "./backend.js";
+import type { EncodedChange, Seal, StoredRecord, Tombstone } from "./backend.js";
 import {
   ByteReader,
   compareUtf8,
@@ -22,24 +26,29 @@ import {
   writeUtf8,
 } from "./bytes.js";
 import { corruption } from "./errors.js";
-import { MAX_KEY_BYTES, MAX_TAG_BYTES, quote } from "./limits.js";
+import { MAX_KEY_BYTES, MAX_TAG_BYTES, quote, SEAL_HASH_BYTES } from "./limits.js";
 
 const TOMBSTONE = 0;
 const RECORD = 1;
+const SEALED = 2;
 const VERSION_OFFSET = 1;
 const CREATED_OFFSET = 9;
 const UPDATED_OFFSET = 17;
 const CONTENT_OFFSET = 25;
 const KEY_OFFSET = CONTENT_OFFSET + 10;
 const TOMBSTONE_KEY_OFFSET = 19;
+/** What a seal adds to a record. */
+export const SEAL_BYTES = 8 + SEAL_HASH_BYTES;
 
-/** REQUIRES: a checked key and canonical tags (limits.ts). */
+/** REQUIRES: a checked key and seal, and canonical tags (limits.ts). */
 export function encodeRecord(record: StoredRecord): EncodedChange {
+  const { seal } = record;
   const keyLength = utf8Length(record.key);
   let size = KEY_OFFSET + keyLength + 2 + record.value.length;
+  if (seal !== undefined) size += SEAL_BYTES;
   for (const tag of record.tags) size += 2 + utf8Length(tag);
   const bytes = new Uint8Array(size);
-  bytes[0] = RECORD;
+  bytes[0] = seal === undefined ? RECORD : SEALED;
   writeU64(bytes, VERSION_OFFSET, record.version);
   writeU64(bytes, CREATED_OFFSET, record.createdAt);
   writeU64(bytes, UPDATED_OFFSET, record.updatedAt);
@@ -52,8 +61,14 @@ export function encodeRecord(record: StoredRecord): EncodedChange {
     writeU16(bytes, offset, end - offset - 2);
     offset = end;
   }
+  if (seal !== undefined) offset = writeSeal(bytes, offset, seal);
   bytes.set(record.value, offset);
   return bytes;
+}
+
+function writeSeal(target: Uint8Array, offset: number, seal: Seal): number {
+  target.set(seal.contentHash, writeU64(target, offset, seal.length));
+  return offset + SEAL_BYTES;
 }
 
 export function encodeTombstone(tombstone: Tombstone): EncodedChange {
@@ -75,6 +90,11 @@ export function isTombstone(change: EncodedChange): boolean {
   return change[0] === TOMBSTONE;
 }
 
+/** Says that the value is kept as other bytes; see `Seal`. */
+export function isSealed(change: EncodedChange): boolean {
+  return change[0] === SEALED;
+}
+
 /** Decodes and checks; anything that `encode…` cannot have written throws NADB_CORRUPTION. */
 export function decodeChange(bytes: EncodedChange): Change {
   return isTombstone(bytes)
@@ -82,12 +102,12 @@ export function decodeChange(bytes: EncodedChange): Change {
     : { type: "record", record: decodeRecord(bytes) };
 }
 
-/** `value` is a view of `bytes`, not a copy. */
+/** `value` and seal are views of `bytes`, not copies. */
 export function decodeRecord(bytes: EncodedChange): StoredRecord {
   return parseRecord(bytes, readKey(bytes), (value) => value);
 }
 
-/** `value` is a copy, so `bytes` may be reused. REQUIRES: `key` is the record's. */
+/** `value` and seal are copies, so `bytes` may be reused. REQUIRES: `key` is the record's. */
 export function decodeOwnRecord(bytes: EncodedChange, key: string): StoredRecord {
   return parseRecord(bytes, key, copyBytes);
 }
@@ -99,21 +119,30 @@ function parseRecord(
 ): StoredRecord {
   const tagsOffset = KEY_OFFSET + readU16(bytes, KEY_OFFSET - 2);
   const reader = new ByteReader(bytes, "record", tagsOffset);
+  const tags = readTags(reader);
+  const seal = isSealed(bytes) ? readSeal(reader, take) : undefined;
   const record = {
     key,
-    tags: readTags(reader),
+    tags,
     value: take(reader.rest()),
     createdAt: readU64(bytes, CREATED_OFFSET),
     updatedAt: readU64(bytes, UPDATED_OFFSET),
     version: readU64(bytes, VERSION_OFFSET),
   };
   const expiresAt = readU64(bytes, CONTENT_OFFSET);
-  return expiresAt === 0 ? record : { ...record, expiresAt };
+  const plain = expiresAt === 0 ? record : { ...record, expiresAt };
+  return seal === undefined ? plain : { ...plain, seal };
+}
+
+function readSeal(reader: ByteReader, take: (bytes: Uint8Array) => Uint8Array): Seal {
+  return { length: reader.u64(), contentHash: take(reader.bytes(SEAL_HASH_BYTES)) };
 }
 
 /** The key of a record, after a look whether it is one. */
 function readKey(bytes: EncodedChange): string {
-  if (bytes[0] !== RECORD) throw corruption(`a record begins with byte ${RECORD}, not ${bytes[0]}`);
+  if (bytes[0] !== RECORD && bytes[0] !== SEALED) {
+    throw corruption(`a record begins with byte ${RECORD} or ${SEALED}, not ${bytes[0]}`);
+  }
   const reader = new ByteReader(bytes, "record", KEY_OFFSET - 2);
   return readText(reader, "key", MAX_KEY_BYTES);
 }
@@ -171,14 +200,26 @@ export function changeKey(change: EncodedChange): string {
   return readUtf8(change, start, start + readU16(change, start - 2));
 }
 
-/** Length of the record's value, without decoding the rest. REQUIRES: a whole record. */
+/** Length of the value that readers see, without decoding the rest. REQUIRES: a whole record. */
 export function recordValueLength(record: EncodedChange): number {
-  return record.length - valueOffset(record);
+  const offset = valueOffset(record);
+  return isSealed(record) ? readU64(record, offset) : record.length - offset;
 }
 
-/** The record's value; a view. REQUIRES: a whole record. */
+/** Length of the value that readers see. */
+export const valueLength = (record: StoredRecord): number =>
+  record.seal?.length ?? record.value.length;
+
+/** The record's value as it is kept; a view. REQUIRES: a whole record. */
 export function recordValue(record: EncodedChange): Uint8Array {
-  return record.subarray(valueOffset(record));
+  return record.subarray(valueOffset(record) + (isSealed(record) ? SEAL_BYTES : 0));
+}
+
+/** The seal; its hash is a view. REQUIRES: a whole sealed record. */
+export function recordSeal(record: EncodedChange): Seal {
+  const offset = valueOffset(record);
+  const contentHash = record.subarray(offset + 8, offset + SEAL_BYTES);
+  return { length: readU64(record, offset), contentHash };
 }
 
 function valueOffset(record: EncodedChange): number {
@@ -206,7 +247,7 @@ export function withVersion(change: EncodedChange, version: number): EncodedChan
   return copy;
 }
 
-/** The part of an encoded record that the state digest hashes; a view. */
+/** The part of an encoded record that the state digest hashes; a view. REQUIRES: no sealed record. */
 export function recordContent(record: EncodedChange): Uint8Array {
   return record.subarray(CONTENT_OFFSET);
 }

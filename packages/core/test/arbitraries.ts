@@ -39,3 +39,8 @@ export const tombstone: fc.Arbitrary<Tombstone> = fc.record({
   version: safeInteger,
   deletedAt: safeInteger,
 });
+
+/** A record whose value its writer has transformed. */
+export const sealedRecord: fc.Arbitrary<StoredRecord> = fc
+  .tuple(record, safeInteger, fc.uint8Array({ minLength: 32, maxLength: 32 }))
+  .map(([plain, length, contentHash]) => ({ ...plain, seal: { length, contentHash } }));

@@ -26,6 +26,8 @@ const wrong = <T>(value: unknown): T => value as T;
 const put = (more: object) =>
   wrong<never>({ type: "put", key: "k", value: new Uint8Array(9), ...more });
 
+const seal = (length: unknown) => ({ length, contentHash: new Uint8Array(32) });
+
 const numbered = (count: number): string[] => Array.from({ length: count }, (_, i) => String(i));
 
 const KEYS_ALLOWED: Allowed[] = [
@@ -117,6 +119,8 @@ const OTHERS_ALLOWED: Allowed[] = [
   ["a page of 1", () => pageLimit({ limit: 1 })],
   ["a page of 10,000", () => pageLimit({ limit: 10_000 })],
   ["a mutation at every limit", () => checkMutations([put({ expiresAt: MAX_TIME_MS })], 9)],
+  ["a seal of a value of the largest size", () => checkMutations([put({ seal: seal(9) })], 9)],
+  ["a seal of an empty value", () => checkMutations([put({ seal: seal(0) })], 9)],
 ];
 
 const OTHERS_REFUSED: Refusal[] = [
@@ -146,6 +150,26 @@ const OTHERS_REFUSED: Refusal[] = [
     () => checkMutations([put({ expiresAt: 0.5 })], 9),
     "expiresAt 0.5",
   ],
+  [
+    "a seal of a value one byte too large",
+    () => checkMutations([put({ seal: seal(10) })], 9),
+    /"k" has 10 bytes.* at most 9/,
+  ],
+  ...[-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, "9", undefined].map(
+    (length): Refusal => [
+      `a seal that says ${String(length)} bytes`,
+      () => checkMutations([put({ seal: seal(length) })], 9),
+      `the seal of "k" says ${String(length)} bytes`,
+    ],
+  ),
+  ...[new Uint8Array(31), new Uint8Array(33), new Array(32).fill(0), "0".repeat(32), undefined].map(
+    (contentHash, i): Refusal => [
+      `a seal without a hash (${i})`,
+      () => checkMutations([put({ seal: { length: 9, contentHash } })], 9),
+      'the seal of "k" has no hash of 32 bytes',
+    ],
+  ),
+  ["a seal that is null", () => checkMutations([put({ seal: null })], 9), 'the seal of "k"'],
   ["a delete of an empty key", () => checkMutations([{ type: "delete", key: "" }], 9), "empty"],
 ];
 

@@ -11,7 +11,8 @@ import {
   encodeTombstone,
   isNadbError,
 } from "../src/index.js";
-import { bytes, record, tombstone } from "./arbitraries.js";
+import { decodeOwnRecord } from "../src/record.js";
+import { bytes, record, sealedRecord, tombstone } from "./arbitraries.js";
 import { refuses } from "./refuses.js";
 
 const number = (value: number | bigint): number[] => {
@@ -65,8 +66,8 @@ const NOT_UTF8: Record<string, number[]> = {
 };
 
 const RECORDS: [string, Uint8Array, string][] = [
-  ["no bytes at all", new Uint8Array(0), "begins with byte 1"],
-  ["an unknown type", rawRecord({ type: 2 }), "begins with byte 1, not 2"],
+  ["no bytes at all", new Uint8Array(0), "begins with byte 1 or 2"],
+  ["an unknown type", rawRecord({ type: 3 }), "begins with byte 1 or 2, not 3"],
   ["a version past 2^53", rawRecord({ version: UNSAFE }), "out of range"],
   ["a createdAt past 2^53", rawRecord({ times: [UNSAFE, 2, 3] }), "out of range"],
   ["an updatedAt past 2^53", rawRecord({ times: [1, UNSAFE, 3] }), "out of range"],
@@ -122,7 +123,35 @@ describe("a record is refused for", () => {
   });
 
   it("being a tombstone", () => {
-    refuses("NADB_CORRUPTION", () => decodeRecord(rawTombstone({})), "begins with byte 1, not 0");
+    refuses(
+      "NADB_CORRUPTION",
+      () => decodeRecord(rawTombstone({})),
+      "begins with byte 1 or 2, not 0",
+    );
+  });
+});
+
+const rawSealed = (length: number | bigint, hashBytes = 32): Uint8Array =>
+  rawRecord({ type: 2, rest: [...number(length), ...letters(hashBytes)] });
+
+describe("a sealed record is refused for", () => {
+  it("an end anywhere before its bytes", () => {
+    const whole = rawSealed(7);
+    for (let length = 0; length < whole.length; length++) {
+      refuses("NADB_CORRUPTION", () => decodeRecord(whole.subarray(0, length)), "record");
+      refuses("NADB_CORRUPTION", () => decodeOwnRecord(whole.subarray(0, length), "k"));
+    }
+    expect(decodeRecord(whole).value).toHaveLength(0);
+  });
+
+  it("a length past 2^53", () => {
+    for (const length of [UNSAFE, 2n ** 64n - 1n]) {
+      refuses("NADB_CORRUPTION", () => decodeRecord(rawSealed(length)), "out of range");
+    }
+  });
+
+  it("a hash that is missing", () => {
+    refuses("NADB_CORRUPTION", () => decodeRecord(rawSealed(7, 0)), "32 more expected");
   });
 });
 
@@ -168,7 +197,11 @@ describe("one change has exactly one encoding", () => {
     expect(encode(change)).toEqual(candidate);
   }
 
-  const change = fc.oneof(record.map(encodeRecord), tombstone.map(encodeTombstone));
+  const change = fc.oneof(
+    record.map(encodeRecord),
+    sealedRecord.map(encodeRecord),
+    tombstone.map(encodeTombstone),
+  );
   const place = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
   it("whatever byte of it is changed", () => {

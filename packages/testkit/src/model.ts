@@ -45,10 +45,17 @@ export class Model {
   /** Fails unless the namespace answers the query as the model does. */
   async assertAnswers(namespace: StorageNamespace, query: TagQuery, now: number): Promise<void> {
     const expected = this.readable(now).filter((record) => matches(record.tags, query));
+    const shown = `query ${JSON.stringify(query)}`;
+    const total = query.total === true ? expected.length : undefined;
+    const keys = await readPages(async (options: TagQuery) => {
+      const page = await namespace.query(options);
+      assert.equal(page.total, total, shown);
+      return page;
+    }, query);
     assert.deepEqual(
-      await readPages((options: TagQuery) => namespace.query(options), query),
+      keys,
       expected.map((record) => record.key),
-      `query ${JSON.stringify(query)}`,
+      shown,
     );
   }
 

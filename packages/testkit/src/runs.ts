@@ -10,6 +10,7 @@ import {
   type Head,
   type Page,
   type PageOptions,
+  recordValueLength,
   StateDigest,
   type StorageNamespace,
   type StoredRecord,
@@ -72,9 +73,10 @@ export function measure(records: Iterable<StoredRecord>): Measure {
   const digest = new StateDigest();
   let [count, bytes] = [0, 0];
   for (const record of records) {
-    digest.toggle(encodeRecord(record));
+    const encoded = encodeRecord(record);
+    digest.toggle(encoded);
     count += 1;
-    bytes += record.value.length;
+    bytes += recordValueLength(encoded);
   }
   return { count, bytes, digest: digest.toHex() };
 }
@@ -116,13 +118,20 @@ export async function readPages<T, Options extends PageOptions>(
 export const readKeys = (namespace: StorageNamespace): Promise<string[]> =>
   readPages((options) => namespace.keys(options), {});
 
-/** Records as `getMany` answers them, as plain data: an engine may hand out a Buffer as the value. */
+/** Records as `getMany` answers them, as plain data: an engine may hand out a Buffer as value or hash. */
 export async function getMany(
   namespace: StorageNamespace,
   keys: readonly string[],
 ): Promise<(StoredRecord | undefined)[]> {
   const records = await namespace.getMany(keys);
-  return records.map((record) => record && { ...record, value: new Uint8Array(record.value) });
+  return records.map((record) => record && plainRecord(record));
+}
+
+function plainRecord(record: StoredRecord): StoredRecord {
+  const plain = { ...record, value: new Uint8Array(record.value) };
+  if (record.seal === undefined) return plain;
+  const { length, contentHash } = record.seal;
+  return { ...plain, seal: { length, contentHash: new Uint8Array(contentHash) } };
 }
 
 /** One record, or `undefined`. */

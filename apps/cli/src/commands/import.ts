@@ -4,9 +4,8 @@ import { invalidArgument } from "@nadb/core";
 import type { Command } from "commander";
 import { formatBytes, plural, secondsSince } from "../format.js";
 import { importTree, planImport } from "../import-tree.js";
-import { openBackend, storeFolder } from "../open-backend.js";
 import { ProgressLine } from "../progress.js";
-import { type Begin, openStoreOn, type Session } from "../session.js";
+import { type Begin, backendOf, folderOfStore, openStoreOn, type Session } from "../session.js";
 import type { Skipped } from "../walk.js";
 
 export function addImport(program: Command, begin: Begin): void {
@@ -19,9 +18,9 @@ export function addImport(program: Command, begin: Begin): void {
 
 async function importFolder(session: Session, folder: string): Promise<void> {
   const { flags, output, signal } = session;
-  checkOutside(folder, storeFolder(flags.store));
+  checkOutside(folder, folderOfStore(flags));
   const started = performance.now();
-  const backend = openBackend(flags.store, { create: true });
+  const backend = await backendOf(session, { create: true });
   const plan = await planImport(folder, backend.capabilities.maxValueBytes, signal);
   if (plan.skipped.symbolicLinks + plan.skipped.specialFiles > 0)
     output.note(skippedText(plan.skipped));

@@ -3,9 +3,8 @@ import { canonicalTags, checkKey, expiryAfter, type SetOptions } from "@nadb/cor
 import type { Command } from "commander";
 import { parseDuration } from "../duration.js";
 import { formatBytes, formatTime, printable } from "../format.js";
-import { openBackend } from "../open-backend.js";
 import { readValue } from "../read-value.js";
-import { type Begin, openStoreOn, type Session } from "../session.js";
+import { type Begin, backendOf, openStoreOn, type Session } from "../session.js";
 import { collect } from "./option-values.js";
 
 interface Options {
@@ -35,11 +34,11 @@ async function set(
   text: string | undefined,
   options: Options,
 ): Promise<void> {
-  const { flags, signal, output, terminal } = session;
+  const { signal, output, terminal } = session;
   checkKey(key);
   const tags = canonicalTags(options.tag);
   const ttlSeconds = options.ttl === undefined ? undefined : parseDuration(options.ttl);
-  const backend = openBackend(flags.store, { create: true });
+  const backend = await backendOf(session, { create: true });
   const { maxValueBytes } = backend.capabilities;
   const source = {
     text,

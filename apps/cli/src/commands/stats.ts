@@ -2,7 +2,7 @@
 import type { StoreStats } from "@nadb/core";
 import type { Command } from "commander";
 import { formatBytes, formatCount, formatFields } from "../format.js";
-import { type Begin, openStore, type Session } from "../session.js";
+import { type Begin, openStore, type Session, storeName } from "../session.js";
 
 export function addStats(program: Command, begin: Begin): void {
   program
@@ -15,12 +15,12 @@ async function showStats(session: Session): Promise<void> {
   const { output, signal } = session;
   await using store = await openStore(session, { create: false });
   const stats = await store.stats({ signal });
-  await output.result(stats, statsText(session.flags.store, stats));
+  await output.result(stats, statsText(storeName(session.flags), stats));
 }
 
-function statsText(url: string, stats: StoreStats): string {
+function statsText(store: string, stats: StoreStats): string {
   return formatFields([
-    ["store", `${url} (${stats.backend})`],
+    ["store", `${store} (${stats.backend})`],
     ["namespace", `${stats.db}/${stats.namespace}`],
     ["records", formatCount(stats.count)],
     ["values", formatBytes(stats.bytes)],

@@ -3,6 +3,7 @@ import {
   changeKey,
   corruption,
   type EncodedChange,
+  isSealed,
   NadbError,
   quote,
   readU32,
@@ -64,7 +65,9 @@ export function splitChanges(raw: Uint8Array, changeCount: number): EncodedChang
     if (offset + LENGTH_BYTES > raw.length) throw corruption("a block ends inside a length");
     const end = offset + LENGTH_BYTES + readU32(raw, offset);
     if (end > raw.length) throw corruption("a change reaches beyond its block");
-    changes.push(raw.subarray(offset + LENGTH_BYTES, end));
+    const change = raw.subarray(offset + LENGTH_BYTES, end);
+    if (isSealed(change)) throw corruption("a block holds a sealed record, which no pack does");
+    changes.push(change);
     offset = end;
   }
   if (changes.length !== changeCount) {

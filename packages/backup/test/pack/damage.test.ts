@@ -1,6 +1,6 @@
 // The pack: whatever was done to the file is found before its end has been read.
 import { gzipSync } from "node:zlib";
-import { encodeTombstone } from "@nadb/core";
+import { decodeRecord, encodeRecord, encodeTombstone } from "@nadb/core";
 import { describe, expect, it } from "vitest";
 import { decodePack } from "../../src/pack/reader.js";
 import { failureOf, refuses } from "../support/fails.js";
@@ -135,6 +135,8 @@ describe("pack forged, with checksums that are right", () => {
     rawLength: bytes.length,
   });
   const bomb = gzipSync(Buffer.alloc(4 << 20));
+  const seal = { length: 9, contentHash: new Uint8Array(32) };
+  const sealed = raw(encodeRecord({ ...decodeRecord(record("a")), seal }));
 
   const forgeries: readonly [name: string, file: Buffer, says: string][] = [
     ["a count of changes too high", of({ changeCount: 2 }), "holds 1 changes"],
@@ -146,6 +148,7 @@ describe("pack forged, with checksums that are right", () => {
       of({ ...payload(Buffer.concat([plain, Buffer.of(0, 0)])) }),
       "ends inside a length",
     ],
+    ["a sealed record, which only its writer can read", of(payload(sealed)), "a sealed record"],
     ["an unknown codec", of({ codec: 2 }), "unknown codec 2"],
     ["another raw length, stored", of({ rawLength: 50 }), "can not unpack"],
     [

@@ -2,7 +2,14 @@
 // here, so records, feed, tag index, expiry index, counts and digest can not disagree.
 import type { EncodedChange, StoredRecord } from "../backend.js";
 import { readU64, writeU64 } from "../bytes.js";
-import { decodeRecord, encodeTombstone, recordExpiresAt, recordKey } from "../record.js";
+import {
+  changeVersion,
+  decodeRecord,
+  encodeTombstone,
+  recordExpiresAt,
+  recordKey,
+  recordValueLength,
+} from "../record.js";
 import type { Totals } from "./entry.js";
 import type { Space } from "./layout.js";
 import type { ReadTransaction, WriteTransaction } from "./ordered-kv.js";
@@ -21,9 +28,21 @@ export const isExpired = (record: EncodedChange, now: number): boolean => {
   return expiresAt !== 0 && expiresAt <= now;
 };
 
+/** What the indexes go by. */
+export interface RecordFacts {
+  readonly key: string;
+  readonly tags: readonly string[];
+  readonly expiresAt?: number | undefined;
+}
+
+/** After so many look-ups of a tombstone in vain it pays to ask whether there is any. */
+const VAIN_LOOKUPS = 4;
+
 /** One transaction's work on one space. Tag counts gather in memory; `finish` writes them. */
 export class Applier {
   readonly #tagCounts = new Map<string, number>();
+  #vainLookups = 0;
+  #noTombstones = false;
 
   constructor(
     readonly tx: WriteTransaction,
@@ -42,24 +61,25 @@ export class Applier {
     const record = decodeRecord(encoded);
     totals.digest.toggle(encoded);
     totals.count -= 1;
-    totals.bytes -= record.value.length;
+    totals.bytes -= recordValueLength(encoded);
     tx.delete(space.feed(record.version)); // from here on `encoded`, and so the record's value, is invalid
     return record;
   }
 
-  /** REQUIRES: `old` is what `takeOut` answered; `encoded` encodes `record`, its version above all before. */
-  putIn(old: StoredRecord | undefined, record: StoredRecord, encoded: EncodedChange): void {
+  /** REQUIRES: `old` is what `takeOut` answered; `encoded` encodes the record with these facts, its version new. */
+  putIn(old: StoredRecord | undefined, facts: RecordFacts, encoded: EncodedChange): void {
     const { tx, space, totals } = this;
-    const { key, version } = record;
+    const { key } = facts;
+    const version = changeVersion(encoded);
     if (old === undefined) this.#forgetTombstone(key);
     tx.put(space.live(key), encoded);
     tx.put(space.feed(version), recordKey(encoded));
-    this.#moveTags(key, old, record);
-    this.#moveExpiry(key, old?.expiresAt, record.expiresAt);
+    this.#moveTags(key, old, facts);
+    this.#moveExpiry(key, old?.expiresAt, facts.expiresAt);
     totals.digest.toggle(encoded);
     totals.count += 1;
-    totals.bytes += record.value.length;
-    totals.version = version;
+    totals.bytes += recordValueLength(encoded);
+    totals.version = Math.max(totals.version, version);
   }
 
   /** Leaves a tombstone also where there was no record. Answers the record that went. */
@@ -73,6 +93,7 @@ export class Applier {
       this.#moveTags(key, old, undefined);
       this.#moveExpiry(key, old.expiresAt, undefined);
     }
+    this.#noTombstones = false;
     tx.put(space.grave(version), encodeTombstone({ key, version, deletedAt }));
     tx.put(space.dead(key), encodeNumber(version));
     totals.version = version;
@@ -91,13 +112,22 @@ export class Applier {
   }
 
   #forgetTombstone(key: string): void {
+    if (this.#noTombstones) return;
     const dead = this.tx.get(this.space.dead(key));
-    if (dead === undefined) return;
+    if (dead === undefined) {
+      if (++this.#vainLookups === VAIN_LOOKUPS) this.#noTombstones = !this.#hasTombstones();
+      return;
+    }
     this.tx.delete(this.space.grave(readU64(dead, 0)));
     this.tx.delete(this.space.dead(key));
   }
 
-  #moveTags(key: string, old: StoredRecord | undefined, record: StoredRecord | undefined): void {
+  #hasTombstones(): boolean {
+    for (const _ of this.tx.keys(this.space.graves())) return true;
+    return false;
+  }
+
+  #moveTags(key: string, old: RecordFacts | undefined, record: RecordFacts | undefined): void {
     const stays = new Set(record?.tags);
     for (const tag of old?.tags ?? []) {
       this.#count(tag, -1);

@@ -13,8 +13,9 @@ import { collectGarbage, throwAway } from "./garbage.js";
 import type { EmbeddedHost, OpenView } from "./host.js";
 import { allNamespaces, namespaceKey, namespaceOfKey } from "./layout.js";
 import { EmbeddedNamespace } from "./namespace.js";
-import type { OrderedKv, WriteTransaction } from "./ordered-kv.js";
+import type { OrderedKv } from "./ordered-kv.js";
 import { checkFormat, readSpace } from "./root.js";
+import { type WriteBody, WriteGroups, type WriteOptions } from "./write-groups.js";
 
 const DEFAULT_TOMBSTONE_RETENTION_SECONDS = 30 * 24 * 3600;
 const GARBAGE_BATCH = 2_000;
@@ -46,6 +47,7 @@ export class EmbeddedBackend implements StorageBackend {
   readonly #writes = new Set<Promise<unknown>>();
   #opening: Promise<OrderedKv> | undefined;
   #kv: OrderedKv | undefined;
+  #groups: WriteGroups | undefined;
   #closing: Promise<void> | undefined;
   #collecting = false;
 
@@ -65,7 +67,7 @@ export class EmbeddedBackend implements StorageBackend {
       random: options.random ?? ((bytes) => void crypto.getRandomValues(bytes)),
       tombstoneRetentionMs: retention * 1000,
       read: (body) => this.#openKv().read(body),
-      write: (body, signal) => this.#write(body, signal),
+      write: (body, options) => this.#write(body, options),
       snapshot: () => this.#snapshot(),
       garbageMade: () => this.#collectInBackground(),
       collectGarbage: () => this.#collect(),
@@ -120,6 +122,7 @@ export class EmbeddedBackend implements StorageBackend {
       throw error;
     }
     this.#kv = kv;
+    this.#groups = new WriteGroups(kv);
     return kv;
   }
 
@@ -127,6 +130,7 @@ export class EmbeddedBackend implements StorageBackend {
     await this.#opening?.catch(() => undefined); // a failed open has told its caller
     const kv = this.#kv;
     this.#kv = undefined;
+    this.#groups = undefined;
     await Promise.allSettled(this.#writes); // each write has its own caller to tell
     for (const view of [...this.#views]) view.close();
     await kv?.close();
@@ -137,9 +141,10 @@ export class EmbeddedBackend implements StorageBackend {
     return this.#kv;
   }
 
-  async #write<T>(body: (tx: WriteTransaction) => T, signal?: AbortSignal): Promise<T> {
-    signal?.throwIfAborted();
-    const write = this.#openKv().write(body);
+  async #write<T>(body: WriteBody<T>, options: WriteOptions = {}): Promise<T> {
+    options.signal?.throwIfAborted();
+    if (this.#groups === undefined) throw closed(this.name);
+    const write = this.#groups.run(body, options);
     this.#writes.add(write);
     try {
       return await write;

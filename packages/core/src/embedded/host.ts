@@ -1,6 +1,7 @@
 // What the parts of an embedded backend see of it.
 import type { BackendCapabilities } from "../backend.js";
-import type { ReadTransaction, WriteTransaction } from "./ordered-kv.js";
+import type { ReadTransaction } from "./ordered-kv.js";
+import type { WriteBody, WriteOptions } from "./write-groups.js";
 
 /** What namespaces and loads need of their backend. */
 export interface EmbeddedHost {
@@ -9,7 +10,7 @@ export interface EmbeddedHost {
   readonly random: (bytes: Uint8Array) => void;
   readonly tombstoneRetentionMs: number;
   read<T>(body: (tx: ReadTransaction) => T): T;
-  write<T>(body: (tx: WriteTransaction) => T, signal?: AbortSignal): Promise<T>;
+  write<T>(body: WriteBody<T>, options?: WriteOptions): Promise<T>;
   snapshot(): OpenView;
   /** Told that a space went to the garbage; collects it in the background. */
   garbageMade(): void;

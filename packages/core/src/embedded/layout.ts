@@ -195,6 +195,11 @@ export class Space {
     return { gte: this.grave(after + 1).slice(), lt: this.grave(through + 1).slice() };
   }
 
+  /** All tombstones. */
+  graves(): KeyRange {
+    return rangeOfPrefix(this.#table(GRAVES));
+  }
+
   tagKeys(tag: string): KeyRange {
     return rangeOfPrefix(this.#view(this.#writeTag(tag)));
   }

@@ -36,18 +36,19 @@ import {
   newGeneration,
   versionIn,
 } from "./entry.js";
-import { collectGarbage } from "./garbage.js";
 import type { EmbeddedHost } from "./host.js";
+import { type Due, isAnythingDue, keepHouse } from "./housekeeping.js";
 import { namespaceKey, Space } from "./layout.js";
+import { listKeys } from "./listing.js";
+import { answerQuery } from "./long-query.js";
 import type { ReadTransaction, WriteTransaction } from "./ordered-kv.js";
-import { countTags, listKeys, queryTags } from "./query.js";
+import { countTags, type QueryView } from "./query.js";
 import { newSpace, readEntry, readSpace, writeEntry } from "./root.js";
-import { beginLoad, dropAbandoned } from "./staging.js";
-import { sweepExpired, trimOldTombstones, trimThrough } from "./sweep.js";
+import { beginLoad } from "./staging.js";
+import { trimThrough } from "./sweep.js";
 
 /** Housekeeping that each commit does on the side: this much, and twice what it brings, so that it keeps up. */
 const HOUSEKEEPING_MIN = 8;
-const GARBAGE_STEP = 64;
 
 type SignalOption = { readonly signal?: AbortSignal };
 
@@ -87,21 +88,24 @@ export class EmbeddedNamespace implements StorageNamespace {
     const prepared = prepareMutations(mutations, this.host.capabilities.maxValueBytes);
     const expected = prepareExpectations(expect);
     if (id !== undefined) checkCommitId(id);
-    return this.host.write((tx) => {
+    const body = (tx: WriteTransaction, chores: number): Commit => {
       const now = this.host.clock();
-      const entry = readEntry(tx, this.id) ?? this.#newEntry(tx);
-      const space = this.#spaceOf(entry.space);
       const earlier = id === undefined ? undefined : recallCommit(tx, this.id, id, now);
       if (earlier !== undefined) return earlier;
-      checkExpectations(tx, space, expected, now);
-      const applier = new Applier(tx, space, entry);
+      const found = readEntry(tx, this.id);
+      checkExpectations(tx, found && this.#spaceOf(found.space), expected, now);
+      const entry = found ?? this.#newEntry(tx);
+      const applier = new Applier(tx, this.#spaceOf(entry.space), entry);
       const versions = applyMutations(applier, entry, prepared, now);
-      this.#keepHouse(applier, entry, now, HOUSEKEEPING_MIN + 2 * mutations.length);
+      if (chores > 0) keepHouse(applier, entry, this.#dueAt(now), chores);
+      applier.finish();
       const commit = { checkpoint: checkpointOf(entry), versions };
       if (id !== undefined) rememberCommit(tx, this.id, id, commit, now);
       writeEntry(tx, this.id, entry);
       return commit;
-    }, signal);
+    };
+    const amount = HOUSEKEEPING_MIN + 2 * mutations.length;
+    return this.host.write(body, { signal, chores: { owner: this, amount } });
   }
 
   async *changes(
@@ -121,12 +125,19 @@ export class EmbeddedNamespace implements StorageNamespace {
 
   async keys(query: KeyQuery = {}): Promise<Page<string>> {
     if (query.prefix !== undefined && query.prefix !== "") checkKey(query.prefix);
-    return this.#list(query, (tx, space, now) => listKeys(tx, space, query, now));
+    pageLimit(query);
+    const now = this.host.clock();
+    return this.#readSpace(
+      (tx, space) => listKeys(tx, space, query, now),
+      (): Page<string> => ({ items: [] }),
+      query.signal,
+    );
   }
 
   async query(query: TagQuery): Promise<Page<string>> {
     checkTagQuery(query);
-    return this.#list(query, (tx, space, now) => queryTags(tx, space, query, now));
+    const now = this.host.clock();
+    return answerQuery(this.host, (tx) => this.#viewOf(tx, now), query);
   }
 
   async tags(options: SignalOption = {}): Promise<ReadonlyMap<string, number>> {
@@ -143,11 +154,18 @@ export class EmbeddedNamespace implements StorageNamespace {
     if (!Number.isInteger(limit) || limit < 1) {
       throw invalidArgument(`limit ${String(limit)} is not a whole number above 0`);
     }
+    const due = this.#dueAt(now);
+    const isDue = this.host.read((tx) => {
+      const space = readSpace(tx, this.#key);
+      return space !== undefined && isAnythingDue(tx, this.#spaceOf(space), due);
+    });
+    if (!isDue) return 0;
     return this.host.write((tx) => {
       const entry = readEntry(tx, this.id);
       if (entry === undefined) return 0;
       const applier = new Applier(tx, this.#spaceOf(entry.space), entry);
-      const swept = this.#keepHouse(applier, entry, now, limit);
+      const swept = keepHouse(applier, entry, due, limit);
+      applier.finish();
       writeEntry(tx, this.id, entry);
       return swept;
     });
@@ -171,31 +189,17 @@ export class EmbeddedNamespace implements StorageNamespace {
     });
   }
 
-  #keepHouse(applier: Applier, entry: NamespaceEntry, now: number, limit: number): number {
-    const swept = sweepExpired(applier, entry, now, limit);
-    applier.finish();
-    const tooOld = now - this.host.tombstoneRetentionMs;
-    trimOldTombstones(applier.tx, applier.space, entry, tooOld, limit);
-    dropAbandoned(applier.tx, now);
-    collectGarbage(applier.tx, GARBAGE_STEP);
-    return swept;
+  #dueAt(now: number): Due {
+    return { now, keepsTombstonesFrom: now - this.host.tombstoneRetentionMs };
   }
 
   #newEntry(tx: WriteTransaction): NamespaceEntry {
     return newEntry(newSpace(tx), newGeneration(this.host.random), 0);
   }
 
-  async #list(
-    query: KeyQuery | TagQuery,
-    list: (tx: ReadTransaction, space: Space, now: number) => Page<string>,
-  ): Promise<Page<string>> {
-    pageLimit(query);
-    const now = this.host.clock();
-    return this.#readSpace(
-      (tx, space) => list(tx, space, now),
-      (): Page<string> => ({ items: [] }),
-      query.signal,
-    );
+  #viewOf(tx: ReadTransaction, now: number): QueryView | undefined {
+    const entry = readEntry(tx, this.id);
+    return entry && { tx, space: this.#spaceOf(entry.space), count: entry.count, now };
   }
 
   #read<T>(body: (tx: ReadTransaction) => T, signal: AbortSignal | undefined): T {

@@ -17,8 +17,9 @@ import { feed } from "./changes.js";
 import { headOf, type NamespaceEntry, newEntry, newGeneration, type Totals } from "./entry.js";
 import { throwAway } from "./garbage.js";
 import { allStagings, Space, spaceOfKey, stagingKey } from "./layout.js";
-import type { WriteTransaction } from "./ordered-kv.js";
+import type { ReadTransaction, WriteTransaction } from "./ordered-kv.js";
 import { newSpace, readEntry, writeEntry } from "./root.js";
+import type { WriteBody, WriteOptions } from "./write-groups.js";
 
 /** A load untouched for this long is abandoned: its process died. */
 const ABANDONED_AFTER_MS = 3_600_000;
@@ -30,7 +31,7 @@ export interface LoadHost {
   readonly id: NamespaceId;
   readonly clock: () => number;
   readonly random: (bytes: Uint8Array) => void;
-  write<T>(body: (tx: WriteTransaction) => T, signal?: AbortSignal): Promise<T>;
+  write<T>(body: WriteBody<T>, options?: WriteOptions): Promise<T>;
   /** Told that a space went to the garbage; collects it in the background. */
   garbageMade(): void;
   /** Collects all there is. */
@@ -74,36 +75,42 @@ class EmbeddedLoad implements StagedLoad {
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<void> {
     this.#checkOpen();
-    await this.host.write((tx) => {
-      const staging = readStaging(tx, this.#space.number);
-      const entry = readEntry(tx, this.host.id);
-      if (this.mode === "replace") checkGeneration(staging, entry);
-      const applier = new Applier(tx, this.#space, staging);
-      let version = this.#firstVersion(staging, entry);
-      for (const change of changes) stage(applier, change, version++);
-      applier.finish();
-      this.#settleVersions(tx, staging, entry, version - 1);
-      writeStaging(tx, this.#space.number, { ...staging, touchedAt: this.host.clock() });
-    }, options.signal);
+    await this.host.write(
+      (tx) => {
+        const staging = readStaging(tx, this.#space.number);
+        const entry = readEntry(tx, this.host.id);
+        if (this.mode === "replace") checkGeneration(staging, entry);
+        const applier = new Applier(tx, this.#space, staging);
+        let version = this.#firstVersion(staging, entry);
+        for (const change of changes) stage(applier, change, version++);
+        applier.finish();
+        this.#settleVersions(tx, staging, entry, version - 1);
+        writeStaging(tx, this.#space.number, { ...staging, touchedAt: this.host.clock() });
+      },
+      { signal: options.signal },
+    );
   }
 
   async commit(options: StagedCommitOptions = {}): Promise<Loaded> {
     this.#checkOpen();
-    const loaded = await this.host.write((tx) => {
-      const staging = readStaging(tx, this.#space.number);
-      const digest = staging.digest.toHex();
-      if (options.expectDigest !== undefined && options.expectDigest !== digest) {
-        throw corruption(
-          `the load of ${staging.count} records has state digest ${digest}, expected ${options.expectDigest}`,
-        );
-      }
-      const old = readEntry(tx, this.host.id);
-      const merges = this.mode === "merge" && old !== undefined;
-      const entry = merges ? this.#merge(tx, staging, old) : this.#replace(tx, staging, old);
-      writeEntry(tx, this.host.id, entry);
-      tx.delete(stagingKey(this.#space.number));
-      return { head: headOf(entry), count: staging.count, digest };
-    }, options.signal);
+    const loaded = await this.host.write(
+      (tx) => {
+        const staging = readStaging(tx, this.#space.number);
+        const digest = staging.digest.toHex();
+        if (options.expectDigest !== undefined && options.expectDigest !== digest) {
+          throw corruption(
+            `the load of ${staging.count} records has state digest ${digest}, expected ${options.expectDigest}`,
+          );
+        }
+        const old = readEntry(tx, this.host.id);
+        const merges = this.mode === "merge" && old !== undefined;
+        const entry = merges ? this.#merge(tx, staging, old) : this.#replace(tx, staging, old);
+        writeEntry(tx, this.host.id, entry);
+        tx.delete(stagingKey(this.#space.number));
+        return { head: headOf(entry), count: staging.count, digest };
+      },
+      { signal: options.signal },
+    );
     this.#ended = true;
     this.host.garbageMade();
     return loaded;
@@ -193,12 +200,18 @@ const generationOf = (entry: NamespaceEntry | undefined): string | null =>
 
 /** Their content goes to the garbage; whoever still feeds one finds it gone. */
 export function dropAbandoned(tx: WriteTransaction, now: number): void {
-  const spaces = Array.from(tx.keys(allStagings), spaceOfKey);
-  for (const space of spaces) {
-    if (readStaging(tx, space).touchedAt >= now - ABANDONED_AFTER_MS) continue;
+  for (const space of abandonedSpaces(tx, now)) {
     tx.delete(stagingKey(space));
     throwAway(tx, space);
   }
+}
+
+export const someAbandoned = (tx: ReadTransaction, now: number): boolean =>
+  abandonedSpaces(tx, now).length > 0;
+
+function abandonedSpaces(tx: ReadTransaction, now: number): number[] {
+  const spaces = Array.from(tx.keys(allStagings), spaceOfKey);
+  return spaces.filter((space) => readStaging(tx, space).touchedAt < now - ABANDONED_AFTER_MS);
 }
 
 function writeStaging(tx: WriteTransaction, space: number, staging: StagingEntry): void {
@@ -206,7 +219,7 @@ function writeStaging(tx: WriteTransaction, space: number, staging: StagingEntry
   tx.put(stagingKey(space), new TextEncoder().encode(JSON.stringify(plain)));
 }
 
-function readStaging(tx: WriteTransaction, space: number): StagingEntry {
+function readStaging(tx: ReadTransaction, space: number): StagingEntry {
   const bytes = tx.get(stagingKey(space));
   if (bytes === undefined) {
     throw new NadbError(

@@ -1,11 +1,10 @@
-// What time does to a namespace: expired records become tombstones, old tombstones are forgotten. Each commit
-// does a little of it, `sweep` as much as it is asked to.
+// What time does to a namespace: expired records become tombstones, old tombstones are forgotten.
 
 import { decodeTombstone } from "../record.js";
 import type { Applier } from "./apply.js";
 import type { NamespaceEntry } from "./entry.js";
 import { numberOfKey, type Space, textBehindNumber } from "./layout.js";
-import type { ReadTransaction, WriteTransaction } from "./ordered-kv.js";
+import type { Entry, ReadTransaction, WriteTransaction } from "./ordered-kv.js";
 
 /** Turns up to `limit` records expired at `now` into tombstones; answers how many. */
 export function sweepExpired(
@@ -42,14 +41,19 @@ export function trimOldTombstones(
   before: number,
   limit: number,
 ): void {
-  trimWhile(
-    tx,
-    space,
-    entry,
-    entry.version,
-    limit,
-    (tombstone) => decodeTombstone(tombstone).deletedAt < before,
-  );
+  forget(tx, space, entry, take(tooOldTombstones(tx, space, before), limit));
+}
+
+/** From the oldest on, as far as all were made before `before`. */
+export function* tooOldTombstones(
+  tx: ReadTransaction,
+  space: Space,
+  before: number,
+): Generator<Entry> {
+  for (const grave of tx.range(space.graves())) {
+    if (decodeTombstone(grave.value).deletedAt >= before) return;
+    yield grave;
+  }
 }
 
 /** Forgets all tombstones up to `version`. */
@@ -59,26 +63,25 @@ export function trimThrough(
   entry: NamespaceEntry,
   version: number,
 ): void {
-  trimWhile(tx, space, entry, version, Number.POSITIVE_INFINITY, () => true);
+  forget(tx, space, entry, [...tx.range(space.graveRange(0, version))]);
   entry.trimmed = Math.max(entry.trimmed, version);
 }
 
-function trimWhile(
+function forget(
   tx: WriteTransaction,
   space: Space,
   entry: NamespaceEntry,
-  through: number,
-  limit: number,
-  goes: (tombstone: Uint8Array) => boolean,
+  tombstones: readonly Entry[],
 ): void {
-  const tombstones: { key: Uint8Array; value: Uint8Array }[] = [];
-  for (const grave of tx.range(space.graveRange(0, through))) {
-    if (tombstones.length >= limit || !goes(grave.value)) break;
-    tombstones.push(grave);
-  }
   for (const { key, value } of tombstones) {
     entry.trimmed = Math.max(entry.trimmed, numberOfKey(key));
     tx.delete(key);
     tx.delete(space.dead(decodeTombstone(value).key));
   }
+}
+
+function take<T>(items: Iterable<T>, limit: number): T[] {
+  const taken: T[] = [];
+  for (const item of items) if (taken.push(item) >= limit) break;
+  return taken;
 }

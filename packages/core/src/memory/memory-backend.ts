@@ -9,6 +9,7 @@ const capabilities: BackendCapabilities = {
   multiProcess: false,
   snapshots: true,
   transactions: true,
+  buffering: false,
   maxKeyBytes: MAX_KEY_BYTES,
   maxTagBytes: MAX_TAG_BYTES,
   maxValueBytes: 256 * 1024 * 1024,

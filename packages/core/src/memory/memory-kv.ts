@@ -67,6 +67,24 @@ class TreeReader implements Snapshot {
 }
 
 class TreeWriter extends TreeReader implements WriteTransaction {
+  override *range(range: KeyRange): Generator<Entry> {
+    for (const [key, value] of this.#pairs(range)) yield { key, value: copyBytes(value) };
+  }
+
+  override *keys(range: KeyRange): Generator<Uint8Array> {
+    for (const [key] of this.#pairs(range)) yield key;
+  }
+
+  /** Each step looks for the next key anew: the tree's own iterator does not survive writes to other ranges. */
+  *#pairs({ gte, lt }: KeyRange): Generator<[Uint8Array, Uint8Array]> {
+    let pair = this.tree.getPairOrNextHigher(gte);
+    while (pair !== undefined && compareBytes(pair[0], lt) < 0) {
+      const key = copyBytes(pair[0]);
+      yield [key, pair[1]];
+      pair = this.tree.nextHigherPair(key);
+    }
+  }
+
   put(key: Uint8Array, value: Uint8Array): void {
     this.tree.set(new Uint8Array(key), new Uint8Array(value));
   }

@@ -18,6 +18,7 @@ import { merge } from "./merge.js";
 import { model } from "./model.js";
 import { records } from "./records.js";
 import { replace } from "./replace.js";
+import { seals } from "./seals.js";
 import { stagedFailures } from "./staged-failures.js";
 import { sweep } from "./sweep.js";
 import { tags } from "./tags.js";
@@ -47,6 +48,7 @@ export const LAWS: readonly Law[] = [
   replace,
   merge,
   stagedFailures,
+  seals,
   drop,
   input,
   model,

@@ -15,7 +15,13 @@ export const capabilities: Law = {
   name: "capabilities",
   cases: {
     "are declared in full": async ({ capabilities: declared }) => {
-      for (const name of ["durable", "multiProcess", "snapshots", "transactions"] as const) {
+      for (const name of [
+        "durable",
+        "multiProcess",
+        "snapshots",
+        "transactions",
+        "buffering",
+      ] as const) {
         assert.equal(typeof declared[name], "boolean", name);
       }
       for (const name of ["maxKeyBytes", "maxTagBytes", "maxValueBytes"] as const) {

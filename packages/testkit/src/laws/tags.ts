@@ -42,6 +42,45 @@ export const tags: Law = {
       }
     },
 
+    "tell the total of all matches on every page when asked": async (bench) => {
+      const { namespace, clock } = bench;
+      const expiresAt = clock.now() + 1;
+      await bench.write([
+        ...["1", "2", "3", "4", "5"].map((key) => put(key, "", { tags: ["a", `only ${key}`] })),
+        ...["6", "7"].map((key) => put(key, "", { tags: ["a", "b"], expiresAt })),
+        put("8", "", { tags: ["b"] }),
+        put("9"),
+      ]);
+      const totals = async (query: TagQuery): Promise<number | undefined> => {
+        const first = await namespace.query({ ...query, total: true, limit: 2 });
+        if (first.cursor === undefined) return first.total;
+        const { cursor } = first;
+        const second = await namespace.query({ ...query, total: true, limit: 2, cursor });
+        assert.equal(second.total, first.total);
+        return first.total;
+      };
+      const queries = (expected: (number | undefined)[]) =>
+        Promise.all(
+          [
+            { all: ["a"] },
+            { any: ["b"] },
+            { any: ["a", "b"] },
+            { all: ["a"], none: ["b"] },
+            { all: ["a", "b"] },
+            { none: ["a"] },
+            {},
+            { any: [] },
+            { all: ["no"] },
+          ].map(async (query, i) => {
+            assert.equal(await totals(query), expected[i], JSON.stringify(query));
+          }),
+        );
+      await queries([7, 3, 8, 5, 2, 2, 9, 0, 0]);
+      clock.advance(1);
+      await queries([5, 1, 6, 5, 0, 2, 7, 0, 0]);
+      assert.equal((await namespace.query({ all: ["a"] })).total, undefined);
+    },
+
     "stay exact through overwrites and deletes": async ({ namespace }) => {
       await namespace.commit([put("a", "1", { tags: ["old", "both"] })]);
       await namespace.commit([put("a", "2", { tags: ["both", "new"] })]);
@@ -120,5 +159,6 @@ function drawQuery(random: Random): TagQuery {
   if (random.oneIn(2)) query.all = drawTags(random).slice(0, 2);
   if (random.oneIn(2)) query.any = [drawTag(random), ...drawTags(random)];
   if (random.oneIn(2)) query.none = drawTags(random).slice(0, 3);
+  if (random.oneIn(2)) query.total = true;
   return query;
 }

@@ -6,11 +6,13 @@ import { feedMutants } from "./feed.js";
 import { loadMutants } from "./loads.js";
 import type { Mutant } from "./mutant.js";
 import { readMutants } from "./reads.js";
+import { sealMutants } from "./seals.js";
 
 export const MUTANTS: readonly Mutant[] = [
   ...feedMutants,
   ...commitMutants,
   ...readMutants,
   ...loadMutants,
+  ...sealMutants,
   ...backendMutants,
 ];

@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import { confirmPlan, type Plan } from "../../confirm.js";
 import { formatBytes, plural, secondsSince } from "../../format.js";
 import { ProgressLine } from "../../progress.js";
-import { type Begin, openStore, type Session } from "../../session.js";
+import { type Begin, openStore, type Session, storeName } from "../../session.js";
 import { damageError } from "./damage.js";
 
 interface Options {
@@ -71,12 +71,12 @@ function restorePlan(
   head: Pick<Head, "count" | "bytes">,
   { clear }: Options,
 ): Plan {
-  const { store, db, namespace } = flags;
+  const { db, namespace } = flags;
   return {
     question: clear ? "Replace everything there?" : "Overwrite records of the same keys?",
     fields: [
       ["restore", `${info.backupId} of ${info.timestamp}, ${plural(info.recordCount, "record")}`],
-      ["into", `${store} ${db}/${namespace}`],
+      ["into", `${storeName(flags)} ${db}/${namespace}`],
       ["holding", `${plural(head.count, "record")}, ${formatBytes(head.bytes)}`],
       ["effect", clear ? "all of them go" : "those of the same keys are overwritten, others stay"],
     ],

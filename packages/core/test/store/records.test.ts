@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { everyPage, KeyValueStore, memoryBackend } from "../src/index.js";
-import { Clock } from "./clock.js";
-import { rejects } from "./refuses.js";
+import { everyPage, KeyValueStore, memoryBackend } from "../../src/index.js";
+import { Clock } from "../clock.js";
+import { rejects } from "../refuses.js";
 
 const text = (bytes: Uint8Array | undefined): string | undefined =>
   bytes && new TextDecoder().decode(bytes);
@@ -74,7 +74,11 @@ describe("set and get", () => {
   it("refuse text that UTF-8 could not give back", async () => {
     const { store } = await open();
     const set = store.set("a", "half a \ud83d");
-    await rejects("NADB_INVALID_ARGUMENT", set, 'the value of "a" is no well-formed Unicode');
+    await rejects(
+      "NADB_INVALID_ARGUMENT",
+      set,
+      'the value of "a" can not be encoded as bytes: no well-formed Unicode',
+    );
   });
 });
 

@@ -4,8 +4,8 @@ import {
   memoryBackend,
   type OpenStoreOptions,
   type StorageBackend,
-} from "../src/index.js";
-import { rejects } from "./refuses.js";
+} from "../../src/index.js";
+import { rejects } from "../refuses.js";
 
 const open = (options: Partial<OpenStoreOptions> = {}): Promise<KeyValueStore> =>
   KeyValueStore.open({ backend: memoryBackend(), ...options });
@@ -27,8 +27,22 @@ const SIGNALLED: Record<string, Call> = {
   queryByTags: (store, signal) => store.queryByTags({ all: ["a"], ...(signal && { signal }) }),
   listTags: (store, signal) => store.listTags({ ...(signal && { signal }) }),
   stats: (store, signal) => store.stats({ ...(signal && { signal }) }),
+  touch: (store, signal) => store.touch("a", { ttlSeconds: 1, ...(signal && { signal }) }),
+  persist: (store, signal) => store.persist("a", { ...(signal && { signal }) }),
+  cleanupExpired: (store, signal) => store.cleanupExpired({ ...(signal && { signal }) }),
+  changes: (store, signal) => drain(() => store.changes({ ...(signal && { signal }) })),
+  transaction: (store, signal) =>
+    store.transaction((tx) => tx.set("a", "1"), { ...(signal && { signal }) }),
 };
-const CALLS: Record<string, Call> = { ...SIGNALLED, clear: (store) => store.clear() };
+const CALLS: Record<string, Call> = {
+  ...SIGNALLED,
+  clear: (store) => store.clear(),
+  flush: (store) => store.flush(),
+};
+
+async function drain(begin: () => AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of begin());
+}
 
 describe("a closed store", () => {
   it.each(Object.entries(CALLS))("refuses %s", async (_name, call) => {
@@ -40,7 +54,7 @@ describe("a closed store", () => {
 
   it("has no call that was left out here", () => {
     const methods = Object.getOwnPropertyNames(KeyValueStore.prototype);
-    const others = ["constructor", "db", "namespace", "close"];
+    const others = ["constructor", "storage", "codec", "db", "namespace", "close"];
     expect(methods.filter((name) => !others.includes(name)).sort()).toEqual(
       Object.keys(CALLS).sort(),
     );
@@ -149,5 +163,14 @@ describe("open", () => {
     await expect(open({ backend })).rejects.toThrow("no disk");
     const store = await open({ backend });
     expect(await store.has("a")).toBe(false);
+  });
+});
+
+describe("close", () => {
+  it("waits for a write whose large value is still being compressed", async () => {
+    const store = await open({ compressValues: true });
+    const writing = store.set("large", new Uint8Array(2_000_000));
+    const outcomes = await Promise.allSettled([store.close(), writing]);
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled"]);
   });
 });

@@ -1,6 +1,6 @@
 // How many stores stand on each backend, so that the last one to close can close it. The count hangs on the
 // backend, so that several copies of this package agree.
-import type { StorageBackend } from "./backend.js";
+import type { StorageBackend } from "../backend.js";
 
 const STORES = Symbol.for("nadb.stores");
 type Counted = StorageBackend & { [STORES]?: number };

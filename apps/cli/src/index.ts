@@ -1,0 +1,1 @@
+export { type OpenBackendOptions, openBackend } from "./open-backend.js";

@@ -1,0 +1,49 @@
+// Tests examples/backend-sqlite as the package of somebody else (consumer.mjs): builds it, runs its tests, and leaves
+// vitest's report in .reports/example.json. Where its driver can not be had, that report says how many were skipped.
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { copy, installConsumer, lockConsumer } from "./consumer.mjs";
+import { command, node, root, TaskError } from "./processes.mjs";
+
+const report = join(root, ".reports/example.json");
+
+/** REQUIRES: the packages are built. Arguments go to vitest. Answers its exit code. */
+export async function testExample(args = []) {
+  rmSync(report, { force: true });
+  const missing = await installConsumer();
+  if (missing !== undefined) return skip(missing);
+  for (const project of ["tsconfig.build.json", "tsconfig.json"]) await compile(project);
+  console.log("examples/backend-sqlite, as a package of somebody else:");
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  return (await vitest(["run", ...reporters, ...args], { show: true })).exitCode;
+}
+
+export const lockExample = lockConsumer;
+
+async function compile(project) {
+  const tsc = command("typescript", "tsc", copy);
+  const { exitCode, output } = await node(tsc, ["-p", project], { cwd: copy });
+  if (exitCode !== 0) throw new TaskError(`The example does not compile:\n${output.trimEnd()}`);
+}
+
+const vitest = (args, options) =>
+  node(command("vitest", "vitest", copy), args, { cwd: copy, ...options });
+
+async function skip(reason) {
+  const count = await countTests();
+  console.log(`Skipped the ${count} tests of examples/backend-sqlite: ${reason}.`);
+  const counts = { numPassedTests: 0, numFailedTests: 0, numPendingTests: count, testResults: [] };
+  mkdirSync(dirname(report), { recursive: true });
+  writeFileSync(report, JSON.stringify(counts));
+  return 0;
+}
+
+/** Collected, not run. One, where not even that can be done. */
+async function countTests() {
+  try {
+    const { output } = await vitest(["list", "--json"]);
+    return JSON.parse(output).length;
+  } catch {
+    return 1;
+  }
+}
