@@ -60,7 +60,7 @@ export class Below {
   /** What getMany throws. */
   readFailure: unknown;
   /** Asked twice at each call: the turns it takes before it does its work, and before it answers. */
-  delay: () => number = () => 0;
+  delay: (call: keyof StorageNamespace) => number = () => 0;
   #gates: { readonly before?: Promise<void>; readonly after?: Promise<void> } = {};
   #lastMade: Promise<unknown> = Promise.resolve();
   #namespace: StorageNamespace | undefined;
@@ -104,7 +104,7 @@ export class Below {
         return async (...args: never[]): Promise<unknown> => {
           this.calls.push(name);
           if (name === "getMany" && this.readFailure !== undefined) throw this.readFailure;
-          const [before, after] = [this.delay(), this.delay()];
+          const [before, after] = [this.delay(name), this.delay(name)];
           await turns(before);
           const answer = await (member as (...all: never[]) => unknown).apply(target, args);
           await turns(after);
@@ -131,7 +131,7 @@ export class Below {
     this.#lastMade = made.catch(() => undefined);
     const commit = await made;
     await gates.after;
-    await turns(this.delay());
+    await turns(this.delay("commit"));
     return commit;
   }
 
@@ -140,7 +140,7 @@ export class Below {
     args: Parameters<StorageNamespace["commit"]>,
   ): Promise<Commit> {
     await gate;
-    await turns(this.delay());
+    await turns(this.delay("commit"));
     const failure = this.failing();
     if (failure !== undefined) throw failure;
     const commit = await this.real.commit(...args);
@@ -149,7 +149,8 @@ export class Below {
   }
 }
 
-async function turns(count: number): Promise<void> {
+/** So many times, everybody else who waits for a promise goes first. */
+export async function turns(count: number): Promise<void> {
   for (let left = count; left > 0; left--) await undefined;
 }
 

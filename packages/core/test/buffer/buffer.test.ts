@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Mutation } from "../../src/index.js";
 import { rejects } from "../refuses.js";
-import { Below, bytes, diskFull, put, read, remove } from "./below.js";
+import { Below, bytes, diskFull, put, read, remove, turns } from "./below.js";
 
 describe("buffer", () => {
   it("keeps writes in memory until they are flushed, then commits them all at once", async () => {
@@ -170,12 +170,26 @@ describe("buffer", () => {
     const commit = buffered.commit([put("b")]);
     await buffered.buffer([put("c")]);
     const flush = buffered.flush();
-    below.delay = () => 30;
+    below.delay = (call) => (call === "getMany" ? 30 : 0);
     const deleted = buffered.buffer([remove("a")]);
-    below.delay = () => 0;
     release();
     await Promise.all([commit, flush, buffered.flush()]);
     expect(await deleted).toEqual([true]);
+  });
+
+  it("answers a delete that comes while a flush waits for the look-up of another", async () => {
+    const below = await Below.open();
+    await below.real.commit([put("a"), put("b")]);
+    const buffered = below.buffered();
+    const delays = [100, 0, 600, 0];
+    below.delay = (call) => (call === "getMany" && delays.shift()) || 0;
+    const first = buffered.buffer([remove("a")]);
+    const flush = buffered.flush();
+    await turns(20);
+    const second = buffered.buffer([remove("b")]);
+    await flush;
+    await buffered.flush();
+    expect(await Promise.all([first, second])).toEqual([[true], [true]]);
   });
 
   it("answers a delete by what is buffered where the commit between them fails", async () => {
@@ -196,9 +210,8 @@ describe("buffer", () => {
     await buffered.buffer([put("b")]);
     below.failure = diskFull();
     const failing = buffered.flush();
-    below.delay = () => 60;
+    below.delay = (call) => (call === "getMany" ? 60 : 0);
     const deleted = buffered.buffer([remove("a")]);
-    below.delay = () => 0;
     const commit = buffered.commit([put("c")]); // freezes the delete's layer
     await rejects("NADB_IO", failing);
     await rejects("NADB_IO", commit);
