@@ -15,6 +15,7 @@ describe("failures", () => {
       NADB_COMMIT_UNKNOWN: 1,
       NADB_UNSUPPORTED: 1,
       NADB_CORRUPTION: 4,
+      NADB_UNDECODABLE: 1,
       NADB_NEWER_FORMAT: 13,
       NADB_NOT_A_STORE: 10,
       NADB_NOT_A_REPOSITORY: 10,

@@ -1,6 +1,7 @@
 // Interactive transactions, optimistic: reads remember the version they saw, writes wait in memory, and one commit writes
 // them all on condition that every version read still stands. So what has committed is serializable: it happened as if
 // at the instant of its commit, on any backend whose commits span keys.
+import { copyBytes } from "#slab";
 import type { Expectation, Mutation, StorageNamespace, StoredRecord } from "../backend.js";
 import { isNadbError, NadbError } from "../errors.js";
 import { canonicalTags, checkKey, quote } from "../limits.js";
@@ -59,7 +60,7 @@ export class Transaction<T, Accepts> {
   set(key: string, value: Accepts, options: RecordOptions = {}): void {
     this.#checkOpen();
     const put = putOf(this.#host, key, value, options);
-    this.#written.set(key, { ...put, value: put.value.slice(), tags: canonicalTags(put.tags) });
+    this.#written.set(key, { ...put, value: copyBytes(put.value), tags: canonicalTags(put.tags) });
   }
 
   /** A missing key is no error. */
@@ -117,7 +118,7 @@ export class Transaction<T, Accepts> {
   }
 
   #decode(record: StoredRecord): StoredValue<T> {
-    return { ...record, value: decodeValue(this.#host.codec, record.key, record.value.slice()) };
+    return { ...record, value: decodeValue(this.#host.codec, record.key, copyBytes(record.value)) };
   }
 
   #expectations(): Expectation[] {

@@ -1,5 +1,6 @@
 // The change feed as an application reads it: puts with decoded values and deletes, one by one, with the checkpoints from
 // which it can go on.
+import { copyBytes } from "#slab";
 import type { Checkpoint, EncodedChange, StorageNamespace } from "../backend.js";
 import { invalidArgument } from "../errors.js";
 import { type Change, decodeChange } from "../record.js";
@@ -52,5 +53,5 @@ function changeOf<T>(codec: ValueCodec<T, never>, encoded: EncodedChange): Store
   const change: Change = decodeChange(encoded);
   if (change.type === "tombstone") return { type: "delete", ...change.tombstone };
   const { record } = change;
-  return { type: "put", ...record, value: decodeValue(codec, record.key, record.value.slice()) };
+  return { type: "put", ...record, value: decodeValue(codec, record.key, copyBytes(record.value)) };
 }
