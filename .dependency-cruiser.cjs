@@ -34,6 +34,19 @@ const drivers = (folder, ...allowed) => ({
   to: { path: NPM, pathNot: npmPackages(...allowed) },
 });
 
+/** What a bundle includes, and what is a tool here and a dependency there, is `allowed`. */
+const noTest = (folder, ...allowed) => ({
+  name: "no-test-in-src",
+  comment: "Product code imports neither tests nor tools.",
+  severity: "error",
+  from: { path: `^${folder}/src/` },
+  to: {
+    dependencyTypes: ["npm-dev", "local"],
+    path: ["/test/", NPM],
+    pathNot: npmPackages(...allowed),
+  },
+});
+
 module.exports = {
   forbidden: [
     ours("core"),
@@ -44,6 +57,7 @@ module.exports = {
     drivers("backend-fs", "lmdb"),
     drivers("backend-redis", "ioredis"),
     drivers("backup", "fflate"),
+    drivers("testkit", "fast-check"),
     {
       name: "public-entry",
       comment: "Import another package by its name, never by a path into its src or dist.",
@@ -71,17 +85,8 @@ module.exports = {
       from: { path: "^packages/(core|backup)/src/", pathNot: "\\.node\\.ts$" },
       to: { dependencyTypes: ["core"] },
     },
-    {
-      name: "no-test-in-src",
-      comment: "Product code imports neither tests nor tools (what a bundle includes excepted).",
-      severity: "error",
-      from: { path: "^(packages|apps)/[^/]+/src/" },
-      to: {
-        dependencyTypes: ["npm-dev", "local"],
-        path: ["/test/", NPM],
-        pathNot: npmPackages("@noble/hashes", "fflate"),
-      },
-    },
+    noTest("(?!packages/testkit/)(packages|apps)/[^/]+", "@noble/hashes", "fflate"),
+    noTest("packages/testkit", "fast-check"),
     { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
     { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
     {

@@ -81,7 +81,7 @@ export class Bench {
 
   /** Closes, then opens the same storage again: `backend` and `namespace` are new. REQUIRES: outlivesClose. */
   async reopen(): Promise<void> {
-    await this.close();
+    if (this.#main !== undefined) await this.close();
     await this.#openMain();
   }
 

@@ -3,3 +3,4 @@ export { backendConformance, type ConformanceOptions } from "./conformance.js";
 export type { Environment, OpenBackend } from "./environment.js";
 export { deriveSeed, type Random, seeded, seedOfRun } from "./random.js";
 export type { Runner } from "./runner.js";
+export { type ModelSuiteOptions, modelSuite } from "./sequences/suite.js";

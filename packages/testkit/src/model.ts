@@ -23,6 +23,12 @@ export class Model {
     this.#records.clear();
   }
 
+  /** What a read of the key answers at `now`. */
+  get(key: string, now: number): Content | undefined {
+    const record = this.#records.get(key);
+    return record !== undefined && isReadable(record, now) ? record : undefined;
+  }
+
   /** What can be read at `now`, by key. */
   readable(now: number): Content[] {
     const records = [...this.#records.values()].filter((record) => isReadable(record, now));
@@ -43,7 +49,11 @@ export class Model {
   }
 
   /** Fails unless the namespace answers the query as the model does. */
-  async assertAnswers(namespace: StorageNamespace, query: TagQuery, now: number): Promise<void> {
+  async assertAnswers(
+    namespace: Pick<StorageNamespace, "query">,
+    query: TagQuery,
+    now: number,
+  ): Promise<void> {
     const expected = this.readable(now).filter((record) => matches(record.tags, query));
     const shown = `query ${JSON.stringify(query)}`;
     const total = query.total === true ? expected.length : undefined;

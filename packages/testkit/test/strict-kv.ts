@@ -153,6 +153,6 @@ export function strictBackend({ storage, clock, defer }: Environment): StorageBa
   const kv = stores.get(storage) ?? new StrictKv();
   stores.set(storage, kv);
   defer(() => void stores.delete(storage));
-  const capabilities = { ...memoryBackend().capabilities, durable: true };
+  const capabilities = { ...memoryBackend().capabilities, durable: true, buffering: true };
   return new EmbeddedBackend({ name: "strict", capabilities, openKv: async () => kv }, { clock });
 }

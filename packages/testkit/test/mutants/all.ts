@@ -3,10 +3,13 @@
 import { backendMutants } from "./backends.js";
 import { commitMutants } from "./commits.js";
 import { feedMutants } from "./feed.js";
+import { groupMutants } from "./groups.js";
 import { loadMutants } from "./loads.js";
 import type { Mutant } from "./mutant.js";
 import { readMutants } from "./reads.js";
 import { sealMutants } from "./seals.js";
+import { storeMutants } from "./stores.js";
+import { totalMutants } from "./totals.js";
 
 export const MUTANTS: readonly Mutant[] = [
   ...feedMutants,
@@ -15,4 +18,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...loadMutants,
   ...sealMutants,
   ...backendMutants,
+  ...totalMutants,
+  ...groupMutants,
+  ...storeMutants,
 ];

@@ -9,22 +9,15 @@ import {
   type StoredRecord,
 } from "@nadb/core";
 import type { Environment, OpenBackend } from "../../src/index.js";
+import { override } from "../../src/override.js";
+
+export { override };
 
 export interface Mutant {
   readonly does: string;
   /** "law › case" */
   readonly caughtBy: string;
   readonly open: OpenBackend;
-}
-
-/** The same object with some members changed. */
-export function override<T extends object>(inner: T, changed: Partial<T>): T {
-  return new Proxy(inner, {
-    get(target, name): unknown {
-      const value: unknown = Reflect.get(Object.hasOwn(changed, name) ? changed : target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
 }
 
 type MutateNamespace = (
