@@ -1,11 +1,11 @@
 // Temporary folders of one benchmark. All of them go when the process ends, however it ends.
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export class Folders {
   #root = mkdtempSync(join(tmpdir(), "nadb-bench-"));
-  #count = 0;
+  #made = new Set();
 
   constructor() {
     process.once("exit", () => this.clear());
@@ -14,16 +14,18 @@ export class Folders {
 
   /** A new empty folder. */
   fresh(name) {
-    const folder = join(this.#root, `${name}-${++this.#count}`);
-    mkdirSync(folder);
+    const folder = mkdtempSync(join(this.#root, `${name}-`));
+    this.#made.add(folder);
     return folder;
   }
 
+  /** Only what `fresh` has answered: a path made up by mistake is refused, whatever lies there. */
   remove(folder) {
+    if (!this.#made.delete(folder)) throw new Error(`${folder} is no folder of this benchmark`);
     rmSync(folder, { recursive: true, force: true });
   }
 
   clear() {
-    this.remove(this.#root);
+    rmSync(this.#root, { recursive: true, force: true });
   }
 }

@@ -14,8 +14,32 @@ export async function timed(count, work) {
 }
 
 /**
+ * Times `step(i)` for i from 0, `inFlight` at a time, `count` times at most and for no longer than `seconds`; then
+ * `finish`, which counts, too. `pieces` tells of what a step
+ * answers how many pieces of work it was.
+ */
+export async function timedEach(
+  step,
+  { count, seconds, inFlight = 1, finish = () => {}, pieces = () => 1 },
+) {
+  let [next, done] = [0, 0];
+  const loop = async (end) => {
+    while (next < count && performance.now() < end) {
+      const answer = await step(next++);
+      done += pieces(answer);
+    }
+  };
+  const { seconds: taken } = await timed(0, async () => {
+    const end = performance.now() + seconds * 1000;
+    await Promise.all(Array.from({ length: inFlight }, () => loop(end)));
+    await finish();
+  });
+  return { count: done, seconds: taken };
+}
+
+/**
  * Runs `contenders`, functions by name that answer what `timed` does, `runs` times each after one round that
- * does not count (the code gets hot, files get cached). Answers the samples by name.
+ * does not count (the code gets hot, files get cached). They get the number of the round, 0 for that one. Answers the samples by name.
  */
 export async function measure(contenders, { runs, note = () => {} }) {
   const names = Object.keys(contenders);
@@ -24,7 +48,7 @@ export async function measure(contenders, { runs, note = () => {} }) {
     for (let turn = 0; turn < names.length; turn++) {
       const name = names[(round + turn) % names.length];
       note(`${name}, ${round === 0 ? "warming up" : `run ${round} of ${runs}`}`);
-      const sample = await contenders[name]();
+      const sample = await contenders[name](round);
       if (round > 0) samples[name].push(sample);
     }
   }

@@ -1,7 +1,7 @@
 // One piece of work in a process of its own, which opens the store, does the work and prints what it needed:
 //   node memory-child.mjs fill|backup|verify|restore <store folder> <repository folder> <records>
-import { readFileSync } from "node:fs";
 import { fill, openManager, writers } from "./contenders.mjs";
+import { status } from "./process-memory.mjs";
 import { records } from "./records.mjs";
 
 const FILL_BATCH = 10_000;
@@ -16,16 +16,6 @@ const works = {
   restore: (_, manager, { onProgress }) =>
     manager.restoreBackup("full", { clearExisting: true, onProgress }),
 };
-
-/** A line of /proc/self/status in MB; NaN where there is no such file. (`maxRSS` is inherited from the parent.) */
-function status(name) {
-  try {
-    const [, kilobytes] = readFileSync("/proc/self/status", "utf8").match(`${name}:\\s+(\\d+) kB`);
-    return (Number(kilobytes) * 1024) / 1e6;
-  } catch {
-    return Number.NaN;
-  }
-}
 
 const [, , work, folder, repository, count] = process.argv;
 const writer = await writers.nadb(folder);

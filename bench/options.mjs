@@ -4,7 +4,8 @@ import { parseArgs } from "node:util";
 export const USAGE = `npm run bench -- [options]
   --records N   records per store (default 100000, with --quick 20000)
   --runs N      measured runs of each contender (default 5, with --quick 2)
-  --only NAME   only the cases whose name begins with NAME; may be given several times
+  --only NAME   only the cases whose name begins with NAME; may be given several times; "peers" are the other
+                stores, which are installed then
   --json FILE   write every sample to FILE, too
   --quick       small and rough, to see that it works`;
 

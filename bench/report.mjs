@@ -8,22 +8,27 @@ const HEADINGS = ["what", "median", "min–max", "per second", "peer", "ratio", 
 
 /** A markdown table; ratio is our rate divided by the peer's, as the median over the rounds. */
 export function table(rows) {
-  const cells = [
+  return markdown(
     HEADINGS,
-    ...rows.map((row) => (row.megabytes ? memoryCells(row) : timeCells(row))),
-  ];
-  const widths = HEADINGS.map((_, column) => Math.max(...cells.map((line) => line[column].length)));
+    rows.map((row) => (row.megabytes ? memoryCells(row) : timeCells(row))),
+  );
+}
+
+/** Pads the columns to one width each: those whose index is in `left` to the left, the others to the right. */
+export function markdown(headings, rows, left = [0]) {
+  const cells = [headings, ...rows];
+  const widths = headings.map((_, column) => Math.max(...cells.map((line) => line[column].length)));
   const lines = cells.map((line) =>
-    toLine(line.map((cell, column) => pad(cell, widths[column], column))),
+    toLine(line.map((cell, column) => pad(cell, widths[column], left.includes(column)))),
   );
   const rule = toLine(
-    widths.map((width, column) => "-".repeat(width - 1) + (column === 0 ? "-" : ":")),
+    widths.map((width, column) => "-".repeat(width - 1) + (left.includes(column) ? "-" : ":")),
   );
   return [lines[0], rule, ...lines.slice(1)].join("\n");
 }
 
 const toLine = (cells) => `| ${cells.join(" | ")} |`;
-const pad = (cell, width, column) => (column === 0 ? cell.padEnd(width) : cell.padStart(width));
+const pad = (cell, width, left) => (left ? cell.padEnd(width) : cell.padStart(width));
 
 function timeCells({ what, samples, peer, goal }) {
   const times = samples.map(({ seconds }) => seconds);
@@ -41,7 +46,7 @@ function timeCells({ what, samples, peer, goal }) {
   ];
 }
 
-const perSecond = ({ count, seconds }) => count / seconds;
+export const perSecond = ({ count, seconds }) => count / seconds;
 
 function peerCell({ name, samples }) {
   if (samples[0].count === 1)
@@ -70,11 +75,11 @@ function memoryCells({ what, megabytes, goal }) {
   ];
 }
 
-const whole = (number) => Math.round(number).toLocaleString("en-US");
-const percent = (ratio) => `${Math.round(ratio * 100)} %`;
-const size = (megabytes) => `${megabytes.toFixed(megabytes < 10 ? 1 : 0)} MB`;
+export const whole = (number) => Math.round(number).toLocaleString("en-US");
+export const percent = (ratio) => `${whole(ratio * 100)} %`;
+export const size = (megabytes) => `${megabytes.toFixed(megabytes < 10 ? 1 : 0)} MB`;
 
-function duration(seconds) {
+export function duration(seconds) {
   if (seconds < 0.001) return `${(seconds * 1e6).toFixed(0)} µs`;
   if (seconds < 1) return `${(seconds * 1000).toFixed(seconds < 0.01 ? 2 : 0)} ms`;
   return `${seconds.toFixed(2)} s`;

@@ -3,39 +3,74 @@
 import { writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { cases } from "./cases/index.mjs";
+import { peerCases } from "./cases/peers/index.mjs";
+import { contestTable } from "./contest-report.mjs";
 import { Filled } from "./filled.mjs";
 import { Folders } from "./folders.mjs";
 import { describe, machine } from "./machine.mjs";
 import { readOptions, USAGE } from "./options.mjs";
+import { Peers } from "./peers/peers.mjs";
 import { table } from "./report.mjs";
+
+const MOST_ROUNDS = 3;
 
 async function main(args) {
   const options = readOptions(args);
   if (options.help) return console.log(USAGE);
   const on = machine();
   const bench = { ...options, folders: new Folders(), note };
-  bench.filled = new Filled(bench);
-  const rows = await runCases(chosen(options.only), bench);
-  await bench.filled.close();
+  const some = chosen(options.only);
+  const rows = await runRows(some, bench);
+  const contests = await runContests(some, bench);
   note("");
   console.log(describe(on));
-  console.log(
-    `${options.records.toLocaleString("en-US")} records of 100 bytes with two tags, medians of ${options.runs} runs, ` +
-      `load ${on.loadAtStart.toFixed(1)} before and ${loadavg()[0].toFixed(1)} after\n`,
-  );
-  console.log(table(rows));
+  console.log(`load ${on.loadAtStart.toFixed(1)} before and ${loadavg()[0].toFixed(1)} after`);
+  if (rows.length > 0) console.log(`${aboutRows(options)}\n\n${table(rows)}`);
+  if (contests.length > 0) console.log(`${aboutContests(options)}\n\n${contestTable(contests)}`);
   if (options.json)
-    writeFileSync(options.json, JSON.stringify({ machine: on, options, rows }, null, 1));
+    writeFileSync(options.json, JSON.stringify({ machine: on, options, rows, contests }, null, 1));
 }
 
 function chosen(only) {
-  if (only.length === 0) return cases;
-  const some = cases.filter(({ name }) => only.some((start) => name.startsWith(start)));
+  const all = [...cases, ...peerCases];
+  if (only.length === 0) return all;
+  const some = all.filter(({ name }) => only.some((start) => name.startsWith(start)));
   if (some.length > 0) return some;
-  throw new TypeError(`--only takes the beginning of ${cases.map(({ name }) => name).join(", ")}`);
+  throw new TypeError(`--only takes the beginning of ${all.map(({ name }) => name).join(", ")}`);
 }
 
-/** A case that fails is told of and left out; the others still count. */
+async function runRows(some, bench) {
+  const filled = new Filled(bench);
+  const rows = await runCases(
+    some.filter((one) => cases.includes(one)),
+    { ...bench, filled },
+  );
+  await filled.close();
+  return rows;
+}
+
+async function runContests(some, bench) {
+  const peers = new Peers(bench);
+  const contests = await runCases(
+    some.filter((one) => peerCases.includes(one)),
+    { ...bench, peers, ...limitsOf(bench) },
+  );
+  await peers.close();
+  return contests;
+}
+
+/** Rounds of a contest, and when a sample ends at the latest. */
+const limitsOf = ({ quick, runs }) =>
+  quick ? { rounds: 1, seconds: 0.05 } : { rounds: Math.min(runs, MOST_ROUNDS), seconds: 0.5 };
+
+const aboutRows = ({ records, runs }) =>
+  `${records.toLocaleString("en-US")} records of 100 bytes with two tags, medians of ${runs} runs`;
+
+const aboutContests = (options) =>
+  `\nstores beside each other, medians of ${limitsOf(options).rounds} rounds; "first is": the rate (or size) of the first ` +
+  "line as a share of this one's";
+
+/** A case that fails is told of and left out; the others still count. Answers what the cases answer, joined. */
 async function runCases(some, bench) {
   const rows = [];
   for (const { name, run } of some) {
