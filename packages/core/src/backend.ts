@@ -210,7 +210,7 @@ export interface StorageNamespace {
   query(query: TagQuery): Promise<Page<string>>;
   /** Each tag in use with the number of records that carry it. */
   tags(options?: { readonly signal?: AbortSignal }): Promise<ReadonlyMap<string, number>>;
-  /** Turns up to `limit` records expired at `now` into tombstones; answers how many. */
+  /** Turns up to `limit` records expired at `now` into tombstones; answers how many, 0 only when none is left. */
   sweep(now: number, limit: number): Promise<number>;
   /** A load that becomes the whole content: a new generation. */
   replace(): Promise<StagedLoad>;

@@ -155,8 +155,8 @@ export class KeyValueStore<T = Uint8Array, Accepts = AcceptedFor<T>> {
     for (;;) {
       signal?.throwIfAborted();
       const swept = await storage.sweep(clock(), SWEEP_STEP);
+      if (swept === 0) return total;
       total += swept;
-      if (swept < SWEEP_STEP) return total;
     }
   }
 
