@@ -1,5 +1,5 @@
 // Whatever was thrown, as what the user is told: a code, what happened, what to do about it. Never a stack.
-import { invalidArgument, ioError, isNadbError, NadbError } from "@nadb/core";
+import { invalidArgument, ioError, isNadbError, NadbError, quote } from "@nadb/core";
 import { CommanderError } from "commander";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.js";
 import { Interrupted } from "./interrupt.js";
@@ -12,6 +12,9 @@ export interface Failure {
 
 export const usageError = (message: string): NadbError =>
   invalidArgument(message, "see nadb --help");
+
+export const noRecord = (key: string): NadbError =>
+  new NadbError("NADB_NOT_FOUND", `there is no record ${quote(key)}`);
 
 /** A reader that went away (`nadb keys | head`) is not a failure: it has what it wanted. */
 export const isClosedOutput = (error: unknown): boolean => systemCode(error) === "EPIPE";

@@ -1,4 +1,5 @@
-// Numbers, times and texts as people read them. None of it is used with --json.
+// Numbers, times and texts as people read them, and documents as programs do. What leaves here holds no raw control
+// character but the line ends of its layout.
 
 const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
 
@@ -33,6 +34,11 @@ export function printable(text: string): string {
     const escaped = JSON.stringify(character).slice(1, -1);
     return escaped === character ? `\\u00${character.charCodeAt(0).toString(16)}` : escaped;
   });
+}
+
+/** JSON leaves the later control characters (U+007F to U+009F) as they are; terminals obey some of them. */
+export function toJson(document: unknown, indent?: number): string {
+  return JSON.stringify(document, null, indent).replace(/[\u007f-\u009f]/g, printable);
 }
 
 /** Lines of a name and what it stands at, aligned. */

@@ -2,7 +2,7 @@
 // --json stderr carries nothing but errors, one JSON line each.
 import pc from "picocolors";
 import { type Failure, fileError, isClosedOutput } from "./failure.js";
-import { printable } from "./format.js";
+import { printable, toJson } from "./format.js";
 
 export interface OutputOptions {
   readonly json: boolean;
@@ -20,7 +20,7 @@ export class Output {
 
   /** The result: `document` with --json, otherwise `text`, which needs no line end; none if it is empty. */
   async result(document: object, text: string): Promise<void> {
-    const shown = this.options.json ? JSON.stringify(document, null, 2) : text;
+    const shown = this.options.json ? toJson(document, 2) : text;
     if (shown !== "") await this.raw(`${shown}\n`);
   }
 
@@ -41,7 +41,7 @@ export class Output {
 
   failure(failure: Failure): void {
     this.stderr.write(
-      `${this.options.json ? JSON.stringify(failure) : failureText(failure, this.stderr)}\n`,
+      `${this.options.json ? toJson(failure) : failureText(failure, this.stderr)}\n`,
     );
   }
 

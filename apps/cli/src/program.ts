@@ -2,6 +2,7 @@
 import { Command, Option } from "commander";
 import { version } from "../package.json";
 import { addBackupCommands } from "./commands/backup/index.js";
+import { addChanges } from "./commands/changes.js";
 import { addDelete } from "./commands/delete.js";
 import { addExport } from "./commands/export.js";
 import { addGet } from "./commands/get.js";
@@ -10,7 +11,9 @@ import { addKeys } from "./commands/keys.js";
 import { collect } from "./commands/option-values.js";
 import { addSet } from "./commands/set.js";
 import { addStats } from "./commands/stats.js";
+import { addSweep } from "./commands/sweep.js";
 import { addTags } from "./commands/tags.js";
+import { addPersist, addTouch } from "./commands/touch.js";
 import { type Begin, beginSession, type Flags, type Terminal } from "./session.js";
 import { applyConfig } from "./settings.js";
 
@@ -40,9 +43,13 @@ const allCommands = [
   addSet,
   addGet,
   addDelete,
+  addTouch,
+  addPersist,
   addKeys,
   addTags,
+  addChanges,
   addStats,
+  addSweep,
   addImport,
   addExport,
   addBackupCommands,
@@ -61,7 +68,7 @@ function globalOptions(): Option[] {
       .argParser(collect)
       .default([], "none"),
     new Option("--config <file>", "settings; else nadb.config.json here or in a folder above"),
-    new Option("--json", "print one JSON document instead of text"),
+    new Option("--json", "print JSON instead of text: one document, or with changes one a line"),
     new Option("-y, --yes", "do what destroys without asking"),
     new Option("-q, --quiet", "no progress and no notes"),
     new Option("--no-color", "no colours; NO_COLOR=1 does the same"),

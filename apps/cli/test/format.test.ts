@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatBytes, formatTable, plural, printable } from "../src/format.js";
+import { formatBytes, formatTable, plural, printable, toJson } from "../src/format.js";
 
 describe("format", () => {
   it.each([
@@ -22,6 +22,13 @@ describe("format", () => {
     expect(printable("a\nb\u001b[31m\u0007\u009b ü 🙂")).toBe(
       "a\\nb\\u001b[31m\\u0007\\u009b ü 🙂",
     );
+  });
+
+  it("writes JSON without raw control characters, and means the same", () => {
+    const document = { key: "a\nb\u001b\u007f\u009b ü 🙂" };
+    const text = toJson(document);
+    expect(text).toBe('{"key":"a\\nb\\u001b\\u007f\\u009b ü 🙂"}');
+    expect(JSON.parse(text)).toEqual(document);
   });
 
   it("aligns a table", () => {

@@ -9,13 +9,18 @@ describe("set and get", () => {
   it("stores an argument and writes it back, byte for byte and nothing more", async () => {
     const set = await nadb("set user:1 Alicé --tag user --tag active --tag user");
     expect(set).toMatchObject({ exitCode: 0, stderr: "" });
-    expect(set.stdout).toBe("set user:1: 6 B; tags active, user\n");
+    expect(set.stdout).toBe("set user:1: 6 B; tags active, user; version 1\n");
     expect(await nadb("get user:1")).toMatchObject({ exitCode: 0, stdout: "Alicé", stderr: "" });
   });
 
   it("answers --json with the record, and with its value as text or in base64", async () => {
     const before = Date.now();
-    expect(await json("set a text --tag t")).toEqual({ key: "a", bytes: 4, tags: ["t"] });
+    expect(await json("set a text --tag t")).toEqual({
+      key: "a",
+      bytes: 4,
+      tags: ["t"],
+      version: 1,
+    });
     const record = await json("get a");
     expect(record).toMatchObject({
       key: "a",

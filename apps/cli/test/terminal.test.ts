@@ -48,7 +48,7 @@ describe("flags and environment", () => {
     expect((await nadb("get a", { env: { CI: "1" } })).stderr).not.toContain(colour);
     expect((await nadb("get a", { env: { FORCE_COLOR: "1" } })).stderr).toContain(colour);
     expect((await nadb("get a --no-color", { env: { FORCE_COLOR: "1" } })).stderr).not.toContain(
-      escape,
+      colour,
     );
   });
 

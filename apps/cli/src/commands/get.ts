@@ -1,6 +1,7 @@
 // nadb get KEY
-import { checkKey, NadbError, quote, type StoredRecord } from "@nadb/core";
+import { checkKey, type StoredRecord } from "@nadb/core";
 import type { Command } from "commander";
+import { noRecord } from "../failure.js";
 import { formatBytes, formatFields, formatTime, printable } from "../format.js";
 import { type Begin, openStore, type Session } from "../session.js";
 
@@ -22,9 +23,7 @@ async function get(session: Session, key: string, { meta }: Options): Promise<vo
   checkKey(key);
   await using store = await openStore(session, { create: false });
   const record = await store.getWithMetadata(key, { signal });
-  if (record === undefined) {
-    throw new NadbError("NADB_NOT_FOUND", `there is no record ${quote(key)}`);
-  }
+  if (record === undefined) throw noRecord(key);
   if (meta) await output.result(metadata(record), metadataText(record));
   else if (flags.json) await output.result({ ...metadata(record), ...jsonValue(record.value) }, "");
   else await output.raw(record.value);

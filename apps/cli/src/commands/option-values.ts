@@ -2,14 +2,20 @@
 import { invalidArgument, quote } from "@nadb/core";
 
 /** For an option that may be repeated. */
-export const collect = (value: string, previous: readonly string[]): readonly string[] => [
+export const collect = (value: string, previous: readonly string[] = []): readonly string[] => [
   ...previous,
   value,
 ];
 
-/** A whole number of at least 1. */
-export function parseCount(text: string): number {
-  const count = /^\d+$/.test(text) ? Number(text) : 0;
-  if (Number.isSafeInteger(count) && count >= 1) return count;
-  throw invalidArgument(`${quote(text)} is not a whole number of at least 1`);
-}
+/** Reads the value of `option`: a whole number of at least 1. */
+export const wholeNumber =
+  (option: string) =>
+  (text: string): number => {
+    const number = /^\d+$/.test(text) ? Number(text) : 0;
+    if (Number.isSafeInteger(number) && number >= 1) return number;
+    throw invalidArgument(`${option} ${quote(text)} is not a whole number of at least 1`);
+  };
+
+/** For an option that names a record's version. */
+export const VERSION = "--if-version <n>";
+export const parseVersion = wholeNumber("--if-version");
