@@ -1,11 +1,9 @@
 // The fs backend: the embedded layer over LMDB, in one folder that several processes may share.
-import { mkdir, open, readdir } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import {
   type BackendCapabilities,
   EmbeddedBackend,
   type EmbeddedOptions,
-  ioError,
   MAX_KEY_BYTES,
   MAX_TAG_BYTES,
   NadbError,
@@ -13,7 +11,10 @@ import {
   type StorageBackend,
 } from "@nadb/core";
 import { checkDataFile, checkLockFile, DATA_FILE, LOCK_FILE } from "./data-file.js";
+import { flushNames, listFolder, makeFolder } from "./folder.js";
 import { openLmdb } from "./lmdb-kv.js";
+import { checkRoom } from "./room.js";
+import { openShared } from "./shared-kv.js";
 
 const capabilities: BackendCapabilities = {
   durable: true,
@@ -44,51 +45,30 @@ export function fsBackend(options: FsBackendOptions): StorageBackend {
 
 async function openFolder(path: string, create: boolean): Promise<OrderedKv> {
   const files = await listFolder(path);
-  const isNew = !files.includes(DATA_FILE);
-  if (isNew) {
-    // The lock alone is what a process leaves that died while it made the store.
-    if (files.some((file) => file !== LOCK_FILE)) {
-      throw notAStore(`${path} holds other files and no store`, "name an empty folder");
-    }
-    if (!create) throw notAStore(`there is no store in ${path}`, "name another folder");
-    await makeFolder(path);
-  } else {
+  if (files?.includes(DATA_FILE)) {
     await checkDataFile(path);
+    return openChecked(path);
   }
-  await checkLockFile(path);
-  const kv = openLmdb(path);
-  if (isNew) await flushNames(path);
+  // The lock alone is what a process leaves that died while it made the store.
+  if (files?.some((file) => file !== LOCK_FILE)) {
+    throw notAStore(`${path} holds other files and no store`, "name an empty folder");
+  }
+  if (!create) throw notAStore(`there is no store in ${path}`, "name another folder");
+  const firstMade = await makeFolder(path);
+  const kv = await openChecked(path);
+  try {
+    await flushNames(path, firstMade);
+  } catch (error) {
+    await kv.close();
+    throw error;
+  }
   return kv;
 }
 
-/** A power cut must not take the names of new files back: the engine flushes only what is in them. */
-async function flushNames(path: string): Promise<void> {
-  if (process.platform === "win32") return; // folders can not be flushed there, and need not be
-  for (const folder of [path, dirname(path)]) {
-    const handle = await open(folder, "r");
-    await handle.sync().finally(() => handle.close());
-  }
-}
-
-/** Empty when there is no such folder. */
-async function listFolder(path: string): Promise<string[]> {
-  try {
-    return await readdir(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return [];
-    if (code === "ENOTDIR")
-      throw notAStore(`${path} is a file, or below one`, "a store is a folder");
-    throw ioError(`opening the store in ${path}`, error);
-  }
-}
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (error) {
-    throw ioError(`making a store in ${path}`, error);
-  }
+async function openChecked(path: string): Promise<OrderedKv> {
+  await checkLockFile(path);
+  await checkRoom(path);
+  return openShared(path, () => openLmdb(path));
 }
 
 const notAStore = (message: string, hint: string): NadbError =>

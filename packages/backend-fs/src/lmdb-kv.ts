@@ -12,6 +12,7 @@ import {
   type WriteTransaction,
 } from "@nadb/core";
 import { open, type RootDatabase, type Transaction } from "lmdb";
+import { HeldFile } from "./held-file.js";
 
 type Database = RootDatabase<Buffer, Uint8Array>;
 
@@ -20,9 +21,19 @@ const PAGE_BYTES = 8192;
 const MAX_READERS = 512;
 
 /** Throws NADB_NOT_A_STORE when `data.mdb` there is no LMDB file, NADB_IO when it can not be opened. */
-export function openLmdb(path: string): OrderedKv {
+export async function openLmdb(path: string): Promise<OrderedKv> {
+  const db = openDatabase(path);
   try {
-    const db = open<Buffer, Uint8Array>({
+    return new LmdbKv(db, path, new HeldFile(path));
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+function openDatabase(path: string): Database {
+  try {
+    return open<Buffer, Uint8Array>({
       path,
       noSubdir: false,
       encoding: "binary",
@@ -33,7 +44,6 @@ export function openLmdb(path: string): OrderedKv {
       eventTurnBatching: false, // its promise for the whole batch would reject with nobody listening
       cache: false,
     });
-    return new LmdbKv(db, path);
   } catch (error) {
     if (error instanceof Error && /MDB_(INVALID|VERSION_MISMATCH|CORRUPTED)/.test(error.message)) {
       throw new NadbError(
@@ -53,6 +63,7 @@ class LmdbKv implements OrderedKv {
   constructor(
     readonly db: Database,
     readonly path: string,
+    readonly file: HeldFile,
   ) {
     this.#writer = new LmdbWriter(db, path);
   }
@@ -76,6 +87,15 @@ class LmdbKv implements OrderedKv {
   }
 
   async write<T>(body: (tx: WriteTransaction) => T): Promise<T> {
+    const result = await this.#commit((tx) => {
+      this.file.checkNotRemoved(); // before anything is changed that reads would see
+      return body(tx);
+    });
+    this.file.checkNotRemoved(); // it may have been while this was flushed
+    return result;
+  }
+
+  async #commit<T>(body: (tx: WriteTransaction) => T): Promise<T> {
     const outcome: { refusal?: unknown } = {};
     const guarded = (): T => {
       try {
@@ -108,6 +128,7 @@ class LmdbKv implements OrderedKv {
   async close(): Promise<void> {
     this.#closed = true;
     await this.db.close();
+    this.file.close();
   }
 }
 

@@ -1,14 +1,5 @@
 // Which folders become a store, which are one, and which are left alone.
-import { spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "lmdb";
 import { describe, expect, it } from "vitest";
@@ -139,45 +130,5 @@ describe("a store is refused", () => {
     const { "data.mdb": before } = contentOf(folder);
     await rejects("NADB_NOT_A_STORE", openStore(folder), "was not made by NADB");
     expect(contentOf(folder)["data.mdb"]).toBe(before);
-  });
-});
-
-/** A process without the powers of root, which may write where it should not. */
-const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
-const PROGRAM = new URL("programs/open.mjs", import.meta.url).pathname;
-const reads = `require("node:fs").readFileSync(${JSON.stringify(PROGRAM)})`;
-const canRun = spawnSync(process.execPath, ["-e", reads], NOBODY).status === 0;
-
-describe.skipIf(!canRun)("without permission a store is refused", () => {
-  const CASES: [string, (folder: string) => void][] = [
-    ["to read the folder", (folder) => chmodSync(folder, 0o000)],
-    ["to write data.mdb", (folder) => chmodSync(join(folder, "data.mdb"), 0o444)],
-    ["to read data.mdb", (folder) => chmodSync(join(folder, "data.mdb"), 0o222)],
-    ["to write lock.mdb", (folder) => chmodSync(join(folder, "lock.mdb"), 0o444)],
-  ];
-
-  function giveToAll(folder: string): void {
-    chmodSync(folder, 0o777);
-    for (const file of readdirSync(folder)) chmodSync(join(folder, file), 0o666);
-  }
-
-  it.each(CASES)("%s", async (_what, withdraw) => {
-    const folder = await filledFolder(1);
-    giveToAll(folder);
-    expect(await Program.start("open", [folder], NOBODY).rest()).toEqual(["open"]);
-    withdraw(folder);
-    const [answer] = await Program.start("open", [folder], NOBODY).rest();
-    expect(answer).toMatch(/^NadbError NADB_IO .*EACCES/);
-    giveToAll(folder);
-  });
-
-  it("to make one in the folder", async () => {
-    const folder = newFolder();
-    chmodSync(folder, 0o555);
-    for (const path of [folder, join(folder, "a/b")]) {
-      const [answer] = await Program.start("open", [path], NOBODY).rest();
-      expect(answer).toMatch(/^NadbError NADB_IO .*EACCES/);
-    }
-    expect([readdirSync(folder), statSync(folder).mode & 0o777]).toEqual([[], 0o555]);
   });
 });

@@ -1,82 +1,102 @@
-// SIGKILL at any instant: what was acknowledged stays, what was not is there whole or not at all, and nothing that
-// the dead held stands in anybody's way.
-import { checkNamespace, seeded, seedOfRun } from "@nadb/testkit";
-import { describe, expect, it } from "vitest";
-import { filledFolder, newFolder, openStore, sizeOf } from "./folders.js";
-import { Program } from "./program.js";
+// SIGKILL at any instant, again and again on the same folder: what was acknowledged stays, what was not is there whole
+// or not at all, and the store stays at one with itself. NADB_KILLS=1000 kills more often; the draws are NADB_SEED's.
+import { deriveSeed, type Random, seeded, seedOfRun } from "@nadb/testkit";
+import { describe, it } from "vitest";
+import { newFolder, openStore } from "./folders.js";
+import { Counters } from "./kill/counters.js";
+import { History } from "./kill/history.js";
+import type { Judge } from "./kill/judge.js";
+import { Ledger } from "./kill/ledger.js";
+import { examine, Victim } from "./kill/victim.js";
 
-const numbered = (key: string): number => Number(key.slice("key".length));
+const WORKLOADS: [string, () => Judge][] = [
+  ["single sets", () => new History("a:")],
+  ["64 sets in flight", () => new History("a:")],
+  ["batches", () => new History("a:")],
+  ["deletes and overwrites", () => new History("a:")],
+  ["compressed values", () => new History("a:")],
+  ["expiry and sweeps", () => new History("a:")],
+  ["buffered sets", () => new History("a:", true)],
+  ["a small buffer", () => new History("a:")],
+  ["transfers", () => new Ledger()],
+  ["counters", () => new Counters()],
+];
+const KILLS = Math.ceil(Number(process.env.NADB_KILLS ?? 120) / WORKLOADS.length);
+const PAIR_KILLS = Math.ceil(KILLS / 3);
+const TIMEOUT_MS = 30_000 + KILLS * 10_000;
 
-describe("a commit that was acknowledged", () => {
-  it.each([1, 8])(
-    "outlives its process, %i at a time, killed 15 times",
-    async (atOnce) => {
-      const random = seeded(seedOfRun() + atOnce);
-      const folder = newFolder();
-      let written = 0;
-      for (let round = 0; round < 15; round++) {
-        const program = Program.start("acknowledge", [folder, String(written), String(atOnce)]);
-        const lines = [];
-        for (let i = random.int(40); i >= 0; i--) lines.push(await program.line());
-        await program.kill();
-        lines.push(...(await program.rest()));
-        const store = await openStore(folder, false);
-        const { items } = await store.keys({ limit: 10_000 });
-        const found = new Set(items.map(numbered));
-        for (const line of lines) expect(found).toContain(Number(line));
-        expect(items.length - written - lines.length).toBeLessThanOrEqual(atOnce);
-        expect(items.length).toBeGreaterThan(written);
-        await checkNamespace(store.storage, Date.now());
-        written = Math.max(...found) + 1;
-        const missing = Array.from({ length: written }, (_, i) => i).filter((i) => !found.has(i));
-        await store.setMany(missing.map((i) => ({ key: `key${i}`, value: `value ${i}` })));
-        await store.close();
-      }
+/** Runs a round so many times; what fails says which it was, and of which draws. */
+async function rounds(
+  name: string,
+  times: number,
+  round: (number: number, random: Random) => Promise<void>,
+): Promise<void> {
+  const seed = seedOfRun();
+  const random = seeded(deriveSeed(seed, name));
+  for (let number = 0; number < times; number++) {
+    try {
+      await round(number, random);
+    } catch (error) {
+      throw new Error(`kill ${number + 1} (NADB_SEED=${seed}): ${error}`, { cause: error });
+    }
+  }
+}
+
+/** The folder of a store without records. */
+async function madeFolder(): Promise<string> {
+  const folder = newFolder();
+  const store = await openStore(folder);
+  await store.close();
+  return folder;
+}
+
+describe(`a process killed ${KILLS} times loses nothing that it acknowledged`, () => {
+  it.each(WORKLOADS)(
+    "of %s",
+    async (workload, newJudge) => {
+      const [folder, judge] = [await madeFolder(), newJudge()];
+      let next = new Victim(folder, workload, judge);
+      await rounds(workload, KILLS, async (number, random) => {
+        const victim = next;
+        victim.begin(number);
+        await victim.killSometime(random);
+        next = new Victim(folder, workload, judge); // loads while the store is examined
+        await examine(folder, number, [judge]);
+      });
     },
-    120_000,
+    TIMEOUT_MS,
   );
 });
 
-describe("a writer killed inside its transaction", () => {
-  it("leaves nothing of it, and does not block the next, whether or not that was waiting", async () => {
-    const folder = await filledFolder(3);
-    for (const waiting of [true, false]) {
-      const store = await openStore(folder);
-      const before = await store.stats();
-      const stuck = Program.start("stuck", [folder]);
-      expect(await stuck.line()).toBe("in the transaction");
-      const early = waiting ? store.set("next", "1") : undefined;
-      await stuck.kill();
-      await (early ?? store.set("next", "1"));
-      expect(await store.has("a")).toBe(false);
-      expect((await store.stats()).count).toBe(before.count + 1);
-      await checkNamespace(store.storage, Date.now());
-      await store.delete("next");
-      await store.close();
-    }
-  });
-});
+describe(`of two processes one is killed while both write, ${PAIR_KILLS} times: the other goes on`, () => {
+  const pairOf = (newJudge: (writer: string) => Judge): [Judge, Judge] => [
+    newJudge("a"),
+    newJudge("b"),
+  ];
+  const both = (judge: Judge): [Judge, Judge] => [judge, judge];
 
-describe("readers killed in the middle of a run", () => {
-  const VALUE = new Uint8Array(4_000);
+  const PAIRS: [string, () => [Judge, Judge]][] = [
+    ["64 sets in flight", () => pairOf((writer) => new History(`${writer}:`))],
+    ["batches", () => pairOf((writer) => new History(`${writer}:`))],
+    ["transfers", () => both(new Ledger())],
+    ["counters", () => both(new Counters())],
+  ];
 
-  it("do not hold on to what they read: the file stops growing", async () => {
-    const folder = await filledFolder(500);
-    const store = await openStore(folder);
-    const overwrite = async (times: number): Promise<void> => {
-      for (let i = 0; i < times; i++) {
-        await store.setMany(Array.from({ length: 20 }, (_, k) => ({ key: `k${k}`, value: VALUE })));
-      }
-    };
-    const readers = Array.from({ length: 20 }, () => Program.start("run", [folder]));
-    for (const reader of readers) expect(await reader.line()).toBe("paused");
-    await overwrite(10);
-    await Promise.all(readers.map((reader) => reader.kill()));
-    await Program.start("open", [folder]).end(); // whoever opens clears their places
-    await overwrite(10);
-    const size = sizeOf(folder);
-    await overwrite(100); // 8 MB, if nothing could be used again
-    expect(sizeOf(folder)).toBeLessThan(size + 1_000_000);
-    await checkNamespace(store.storage, Date.now());
-  });
+  it.each(PAIRS)(
+    "and nothing that either acknowledged is lost of %s",
+    async (workload, newJudges) => {
+      const [folder, judges] = [await madeFolder(), newJudges()];
+      await rounds(`two: ${workload}`, PAIR_KILLS, async (number, random) => {
+        const victim = new Victim(folder, workload, judges[0], "a");
+        const other = new Victim(folder, workload, judges[1], "b");
+        for (const one of [victim, other]) one.begin(number);
+        await other.work(1);
+        await victim.killSometime(random);
+        await other.work(100);
+        await other.stop();
+        await examine(folder, number, judges);
+      });
+    },
+    TIMEOUT_MS,
+  );
 });

@@ -64,6 +64,14 @@ export class Program {
     await this.#exit;
   }
 
+  /** Kills it; answers the lines it had still said. Fails when it had come to another end before. */
+  async killNow(): Promise<string[]> {
+    await this.kill();
+    const lines = await this.rest();
+    if (this.#process.signalCode !== "SIGKILL") throw new Error(await this.#howItEnded());
+    return lines;
+  }
+
   /** Waits for a good end. */
   async end(): Promise<void> {
     this.#process.stdin.end();

@@ -6,8 +6,9 @@ import { KeyValueStore } from "@nadb/core";
 
 export const [path, ...args] = process.argv.slice(2);
 
-export const openStore = (options = {}) =>
-  KeyValueStore.open({ backend: fsBackend({ path, ...options }) });
+/** With options of the backend, and of the store. */
+export const openStore = (options = {}, more = {}) =>
+  KeyValueStore.open({ backend: fsBackend({ path, ...options }), ...more });
 
 /** Written when this returns, so that a kill right after it can not take the line back. */
 export const say = (line) => void writeSync(1, `${line}\n`);
