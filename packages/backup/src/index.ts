@@ -1,5 +1,5 @@
 export { directoryTarget } from "#directory";
-export type { CreateBackupOptions } from "./create.js";
+export type { CreateBackupOptions, CreateIncrementalOptions } from "./create.js";
 export { BackupManager, type BackupManagerOptions } from "./manager.js";
 export { type BackupInfo, MANIFEST_FORMAT, MANIFEST_VERSION } from "./manifest.js";
 export { PACK_VERSION } from "./pack/format.js";
@@ -10,4 +10,10 @@ export { type OpenRepositoryOptions, Repository, type Scan } from "./repository.
 export type { Restoration, RestoreOptions } from "./restore.js";
 export type { BackupTarget, TargetEntry, WriteOptions } from "./target.js";
 export { memoryTarget } from "./targets/memory.js";
-export type { Finding, Verification } from "./verify.js";
+export {
+  type Finding,
+  VERIFY_LEVELS,
+  type Verification,
+  type VerifyLevel,
+  type VerifyOptions,
+} from "./verify.js";

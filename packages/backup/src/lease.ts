@@ -10,6 +10,8 @@ import { type BackupTarget, readWhole } from "./target.js";
 const LEASE_MS = 60_000;
 const RENEW_AFTER_MS = 15_000;
 const MAX_LEASE_BYTES = 4_096;
+const SOON_TRIES = 100;
+const SOON_PAUSE_MS = 50;
 
 interface LeaseFile {
   readonly owner: string;
@@ -55,6 +57,22 @@ export class Lease {
       throw error;
     }
     return lease;
+  }
+
+  /** As `acquire`, waiting some seconds for somebody who holds it for a moment. */
+  static async acquireSoon(
+    target: BackupTarget,
+    backupId: string,
+    host: LeaseHost,
+  ): Promise<Lease> {
+    for (let tried = 0; ; tried++) {
+      try {
+        return await Lease.acquire(target, backupId, host);
+      } catch (error) {
+        if (!isNadbError(error, "NADB_LOCKED") || tried === SOON_TRIES) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, SOON_PAUSE_MS));
+    }
   }
 
   /** Call it often; it writes only now and then. */

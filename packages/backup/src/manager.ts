@@ -1,12 +1,16 @@
 // The API of backups: one store, one repository. Every method leaves the work to the file named for it.
 import type { StorageNamespace } from "@nadb/core";
-import { type CreateBackupOptions, createFull } from "./create.js";
+import {
+  type CreateBackupOptions,
+  type CreateIncrementalOptions,
+  createFull,
+  createIncremental,
+} from "./create.js";
 import type { BackupInfo } from "./manifest.js";
-import type { LongWork } from "./progress.js";
 import { Repository } from "./repository.js";
 import { type Restoration, type RestoreOptions, restoreRun } from "./restore.js";
 import type { BackupTarget } from "./target.js";
-import type { Verification } from "./verify.js";
+import type { Verification, VerifyOptions } from "./verify.js";
 
 export interface BackupManagerOptions {
   /** A KeyValueStore, of whatever values, or its namespace. */
@@ -42,6 +46,20 @@ export class BackupManager {
     return createFull({ repository, storage, ...repository.host }, options);
   }
 
+  /**
+   * What has changed since a backup of this namespace, deletes included, at one instant, also while others write; its cost
+   * follows the changes. Throws as createBackup does, and NADB_CHECKPOINT_EXPIRED when the store can no longer tell what
+   * has changed (its content was replaced, or deletes were forgotten): then take a full backup, or let
+   * `fallbackToFull` do it.
+   */
+  async createIncrementalBackup(
+    parentBackupId: string,
+    options: CreateIncrementalOptions = {},
+  ): Promise<BackupInfo> {
+    const { repository, storage } = this;
+    return createIncremental({ repository, storage, ...repository.host }, parentBackupId, options);
+  }
+
   /** All complete backups in the repository, oldest first, of whatever namespace. */
   async listBackups(): Promise<BackupInfo[]> {
     return this.repository.list();
@@ -53,7 +71,7 @@ export class BackupManager {
   }
 
   /** Reads the backup as a restore would and reports what it finds; changes nothing. */
-  async verifyBackup(backupId: string, options: LongWork = {}): Promise<Verification> {
+  async verifyBackup(backupId: string, options: VerifyOptions = {}): Promise<Verification> {
     return this.repository.verify(backupId, options);
   }
 
@@ -65,7 +83,12 @@ export class BackupManager {
     return restoreRun(this.repository, this.storage, backupId, options);
   }
 
-  /** Throws NADB_NOT_FOUND, or NADB_LOCKED while somebody writes in its folder. */
+  /** What the backup restores from, oldest first: a full, and incrementals. Throws NADB_NOT_FOUND, NADB_CORRUPTION. */
+  async getChain(backupId: string): Promise<readonly BackupInfo[]> {
+    return this.repository.chain(await this.repository.get(backupId));
+  }
+
+  /** Throws NADB_NOT_FOUND, NADB_CONFLICT while incrementals hang on it, NADB_LOCKED while somebody writes there. */
   async deleteBackup(backupId: string): Promise<void> {
     await this.repository.delete(backupId);
   }

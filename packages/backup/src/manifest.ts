@@ -28,6 +28,8 @@ export interface BackupInfo {
   readonly compression: boolean;
   readonly codec: "gzip" | "none";
   readonly parentBackupId: string | null;
+  /** Of the parent's manifest. */
+  readonly parentChecksum: string | null;
   readonly fromCheckpoint: string | null;
   readonly toCheckpoint: string;
   /** Of the namespace at the cut. */
@@ -51,6 +53,7 @@ const FIELDS: readonly (readonly [keyof BackupInfo, string, Kind])[] = [
   ["checksum", "checksum", "text"],
   ["compression", "compression", "flag"],
   ["parentBackupId", "parent_backup_id", "text?"],
+  ["parentChecksum", "parent_checksum", "text?"],
   ["recordCount", "record_count", "count"],
   ["tombstoneCount", "tombstone_count", "count"],
   ["storedSize", "stored_size", "count"],
@@ -99,11 +102,25 @@ export function manifestFromJson(json: unknown, what: string): BackupInfo {
     info[field] = plain[name];
   }
   const manifest = info as unknown as BackupInfo;
+  checkKind(manifest, what);
   for (const name of [manifest.backupId, manifest.dataFile]) {
     if (!isSafeName(name)) throw corruption(`${what} names a file ${quote(name)}`);
   }
   return manifest;
 }
+
+/** A full begins at the beginning, an incremental on a parent. */
+function checkKind(info: BackupInfo, what: string): void {
+  const { backupType, parentBackupId, parentChecksum, fromCheckpoint } = info;
+  const link = [parentBackupId, parentChecksum, fromCheckpoint];
+  if (backupType === "full" && link.every((part) => part === null)) return;
+  if (backupType === "incremental" && link.every((part) => part !== null)) return;
+  throw corruption(`${what}: backup_type ${quote(backupType)} does not go with its parent`);
+}
+
+/** What a child says of its parent, and what the manifest says of itself. */
+export const manifestChecksumOf = (info: BackupInfo): string =>
+  manifestToJson(info).manifest_checksum as string;
 
 /** SHA-256 over the JSON of all other fields, sorted by name. */
 function manifestChecksum(plain: ManifestJson): string {

@@ -4,6 +4,7 @@
 //   ID/metadata.json           manifest; a backup exists once it does
 //   ID/data.nadb               the run
 //   ID/lease-000001.json       who is writing the backup (lease.ts)
+//   ID/piece-000001.nadb       a sorted piece of a run that is being written (run/sort.ts)
 import { checkName, isNadbError } from "@nadb/core";
 
 export const INDEX_PATH = "metadata.json";
@@ -32,3 +33,10 @@ export function leaseToken(name: string): number | undefined {
   const match = LEASE.exec(name);
   return match === null ? undefined : Number(match[1]);
 }
+
+const PIECE = /^piece-\d{6}\.nadb$/;
+
+export const piecePath = (backupId: string, number: number): string =>
+  `${backupId}/piece-${String(number).padStart(6, "0")}.nadb`;
+
+export const isPiece = (name: string): boolean => PIECE.test(name);

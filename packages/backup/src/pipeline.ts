@@ -6,13 +6,14 @@ const MAX_UNDER_WAY = 4;
 const MAX_BYTES_UNDER_WAY = 16 << 20;
 
 /**
- * Maps each item by `work`, up to four at a time, and yields the results in the items' order. `weigh` answers
+ * Maps each item by `work`, up to `mostUnderWay` at a time, and yields the results in the items' order. `weigh` answers
  * an item's bytes. The first failure ends the iteration; what is under way then is awaited, its result dropped.
  */
 export async function* mapInOrder<T, R>(
   items: AsyncIterable<T>,
   weigh: (item: T) => number,
   work: (item: T) => Promise<R>,
+  mostUnderWay = MAX_UNDER_WAY,
 ): AsyncGenerator<R, void, undefined> {
   const underWay: { readonly result: Promise<R>; readonly bytes: number }[] = [];
   let bytes = 0;
@@ -25,7 +26,7 @@ export async function* mapInOrder<T, R>(
     for await (const item of items) {
       const weight = weigh(item);
       while (
-        underWay.length >= MAX_UNDER_WAY ||
+        underWay.length >= mostUnderWay ||
         (underWay.length > 0 && bytes + weight > MAX_BYTES_UNDER_WAY)
       ) {
         yield await takeFirst();

@@ -1,6 +1,7 @@
 // The repository: which backups there are. A backup exists once its manifest does. The index is a copy of all
 // manifests: lost, damaged or behind it hides nothing, and it tells a lost manifest from an unfinished backup.
 import { checkName, isNadbError, NadbError, quote } from "@nadb/core";
+import { chainOf } from "./chain.js";
 import { readIndex, writeIndex } from "./index-file.js";
 import { Lease, type LeaseHost } from "./lease.js";
 import { type BackupInfo, decodeManifest, encodeManifest, MAX_MANIFEST_BYTES } from "./manifest.js";
@@ -8,19 +9,20 @@ import {
   DATA_FILE,
   dataPath,
   INDEX_PATH,
+  isPiece,
   isSafeName,
   leaseToken,
   MANIFEST_FILE,
   manifestPath,
 } from "./paths.js";
-import type { LongWork } from "./progress.js";
 import { type BackupTarget, readWhole } from "./target.js";
 import {
   asFinding,
   type Finding,
   unreadableManifest,
   type Verification,
-  verifyRun,
+  type VerifyOptions,
+  verifyChain,
 } from "./verify.js";
 
 export interface OpenRepositoryOptions {
@@ -96,28 +98,44 @@ export class Repository {
       : await this.#unknown(backupId);
   }
 
+  /** What the backup restores from, oldest first: a full, and incrementals. Throws NADB_CORRUPTION for a broken link. */
+  async chain(info: BackupInfo): Promise<readonly BackupInfo[]> {
+    return chainOf(info, (backupId) => this.get(backupId));
+  }
+
   /** Reads the backup as a restore would and reports all it finds; changes nothing. */
-  async verify(backupId: string, options: LongWork = {}): Promise<Verification> {
+  async verify(backupId: string, options: VerifyOptions = {}): Promise<Verification> {
     let info: BackupInfo;
     try {
       info = await this.get(backupId);
     } catch (error) {
       return unreadableManifest(asFinding(backupId, error));
     }
-    return verifyRun(this.target, info, options);
+    return verifyChain(this.target, info, (tip) => this.chain(tip), options);
   }
 
   /**
-   * Throws NADB_NOT_FOUND for an unknown id, NADB_LOCKED while somebody writes in its folder. A backup whose
-   * manifest is damaged or lost can be deleted, too.
+   * Throws NADB_NOT_FOUND for an unknown id, NADB_CONFLICT while incrementals hang on it, NADB_LOCKED while somebody
+   * writes in its folder. A backup whose manifest is damaged or lost can be deleted, too.
    */
   async delete(backupId: string): Promise<void> {
     checkName("backup id", backupId);
     if (!(await this.#isTaken(backupId))) throw await this.#unknown(backupId);
     const lease = await Lease.acquire(this.target, backupId, this.host);
+    await this.#checkNoDependents(backupId, lease);
     await this.#updateIndex((index) => index.delete(backupId));
     await lease.confirm();
     await this.remove(backupId);
+  }
+
+  async #checkNoDependents(backupId: string, lease: Lease): Promise<void> {
+    const children = (await this.list()).filter((info) => info.parentBackupId === backupId);
+    if (children.length === 0) return;
+    await lease.release();
+    const ids = children.map((child) => quote(child.backupId)).join(", ");
+    throw new NadbError("NADB_CONFLICT", `${ids} can not be restored without ${quote(backupId)}`, {
+      hint: "delete the incrementals first, the newest before its parent",
+    });
   }
 
   /** The manifest goes first: a backup is there whole or not at all. */
@@ -234,8 +252,9 @@ export class Repository {
 /** Without a manifest only a folder that holds nothing but what a backup's writer makes. */
 const hasLeftovers = (names: readonly string[]): boolean =>
   names.includes(MANIFEST_FILE)
-    ? names.some(isLease)
-    : names.length > 0 && names.every((name) => name === DATA_FILE || isLease(name));
+    ? names.some((name) => isLease(name) || isPiece(name))
+    : names.length > 0 &&
+      names.every((name) => name === DATA_FILE || isLease(name) || isPiece(name));
 
 /** Without a manifest, and without a lease: an index may still name what was deleted and is being made anew. */
 const isData = (names: readonly string[]): boolean =>

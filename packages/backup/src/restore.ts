@@ -5,7 +5,7 @@ import type { EncodedChange, Head, StagedLoad, StorageNamespace } from "@nadb/co
 import type { BackupInfo } from "./manifest.js";
 import type { LongWork } from "./progress.js";
 import type { Repository } from "./repository.js";
-import { provenState } from "./run.js";
+import { provenState } from "./run/state.js";
 
 /** Staged per transaction: large batches dirty fewer pages per record. */
 const BATCH_BYTES = 8 << 20;
@@ -35,13 +35,14 @@ export async function restoreRun(
   options: RestoreOptions,
 ): Promise<Restoration> {
   const info = await repository.get(backupId);
+  const chain = await repository.chain(info);
   const { verifyIntegrity = true, clearExisting = false } = options;
   if (verifyIntegrity) {
-    for await (const _ of provenState(repository.target, info, "check", options));
+    for await (const _ of provenState(repository.target, chain, "check", options));
   }
   const load = await (clearExisting ? storage.replace() : storage.merge());
   try {
-    await stage(repository, info, load, options);
+    await stage(repository, chain, load, options);
     const expect = { expectDigest: info.stateDigest };
     const { head, count, digest } = await load.commit(
       options.signal === undefined ? expect : { ...expect, signal: options.signal },
@@ -63,14 +64,14 @@ export async function restoreRun(
 
 async function stage(
   repository: Repository,
-  info: BackupInfo,
+  chain: readonly BackupInfo[],
   load: StagedLoad,
   options: RestoreOptions,
 ): Promise<void> {
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   let batch: EncodedChange[] = [];
   let bytes = 0;
-  for await (const changes of provenState(repository.target, info, "load", options)) {
+  for await (const changes of provenState(repository.target, chain, "load", options)) {
     for (const change of changes) {
       batch.push(change);
       bytes += change.length;

@@ -1,7 +1,7 @@
 // Damaged backups: verification finds each and names file and place, restore refuses each and touches nothing.
 import { beforeEach, describe, expect, it } from "vitest";
 import { type BackupTarget, memoryTarget } from "../src/index.js";
-import { verifyRun } from "../src/verify.js";
+import { verifyChain } from "../src/verify.js";
 import { DATA, damages, replaceData, stored } from "./support/damages.js";
 import { failureOf } from "./support/fails.js";
 import { readFile, snapshotOf } from "./support/files.js";
@@ -93,6 +93,7 @@ describe("verify", () => {
     const { recordCount, totalSize, stateDigest } = await backups.getBackup("b");
     expect(await backups.verifyBackup("b")).toEqual({
       backupId: "b",
+      level: "full",
       ok: true,
       findings: [],
       recordCount,
@@ -137,6 +138,6 @@ describe("verify", () => {
       },
     };
     const info = await backups.getBackup("b");
-    expect(await failureOf(() => verifyRun(broken, info, {}))).toBe(failure);
+    expect(await failureOf(() => verifyChain(broken, info, async () => [info], {}))).toBe(failure);
   });
 });

@@ -35,6 +35,7 @@ describe("manifest fields", () => {
       "checksum",
       "compression",
       "parent_backup_id",
+      "parent_checksum",
       "record_count",
       "tombstone_count",
       "stored_size",
@@ -51,7 +52,13 @@ describe("manifest fields", () => {
 
   it("come back as they were", () => {
     expect(decodeManifest(encoded, "the file")).toEqual(sample);
-    const incremental = { ...sample, backupType: "incremental", parentBackupId: "p" } as const;
+    const incremental = {
+      ...sample,
+      backupType: "incremental",
+      parentBackupId: "p",
+      parentChecksum: "sha256:1",
+      fromCheckpoint: "c",
+    } as const;
     expect(decodeManifest(encodeManifest(incremental), "the file")).toEqual(incremental);
   });
 
@@ -185,6 +192,7 @@ describe("manifest refusals", () => {
     ["stored_size", 2 ** 53],
     ["compression", 1],
     ["parent_backup_id", 1],
+    ["parent_checksum", 1],
     ["to_checkpoint", null],
     ["state_digest", 0],
     ["data_file", "../../etc/passwd"],

@@ -112,6 +112,8 @@ export interface Head {
  */
 export interface ChangePage {
   readonly changes: readonly EncodedChange[];
+  /** On every page of a run that comes in the UTF-8 byte order of its keys, each key once. */
+  readonly inKeyOrder?: true;
   readonly end?: Head;
 }
 
@@ -152,10 +154,21 @@ export interface TagQuery extends PageOptions {
 /** What a staged load has put in place, counted by the backend itself. */
 export interface Loaded {
   readonly head: Head;
-  /** Records written by the load. */
+  /** Records loaded. */
   readonly count: number;
   /** State digest over just those records. */
   readonly digest: string;
+  /** Of them, those that a merge left aside because of its `onConflict`. */
+  readonly skipped: number;
+}
+
+export interface MergeOptions {
+  /**
+   * What stands where both have a record that can be read. `overwrite` (default): the loaded one. `keep-existing`: the
+   * one that is there. `keep-newer`: the one updated later, of two at the same instant the one that is there. Decided
+   * when the load commits, so nothing written meanwhile is lost against it.
+   */
+  readonly onConflict?: "overwrite" | "keep-existing" | "keep-newer";
 }
 
 export interface StagedCommitOptions {
@@ -215,7 +228,7 @@ export interface StorageNamespace {
   /** A load that becomes the whole content: a new generation. */
   replace(): Promise<StagedLoad>;
   /** A load that is laid over the content: same generation, loaded keys win. */
-  merge(): Promise<StagedLoad>;
+  merge(options?: MergeOptions): Promise<StagedLoad>;
   /** Forgets tombstones up to this cut; checkpoints before it expire. */
   trim(through: Checkpoint): Promise<void>;
 }

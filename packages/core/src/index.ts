@@ -69,7 +69,9 @@ export {
 export {
   type Change,
   changeKey,
+  changeTime,
   changeVersion,
+  compareChangeKeys,
   decodeChange,
   decodeRecord,
   decodeTombstone,

@@ -196,9 +196,31 @@ export function recordExpiresAt(record: EncodedChange): number {
 
 /** The key alone, without decoding the rest. REQUIRES: a whole change. */
 export function changeKey(change: EncodedChange): string {
-  const start = isTombstone(change) ? TOMBSTONE_KEY_OFFSET : KEY_OFFSET;
+  const start = keyOffset(change);
   return readUtf8(change, start, start + readU16(change, start - 2));
 }
+
+/** When it happened: updatedAt of a record, deletedAt of a tombstone. REQUIRES: a whole change. */
+export function changeTime(change: EncodedChange): number {
+  return readU64(change, isTombstone(change) ? CREATED_OFFSET : UPDATED_OFFSET);
+}
+
+/** Orders changes by the UTF-8 bytes of their keys, without decoding. REQUIRES: whole changes. */
+export function compareChangeKeys(a: EncodedChange, b: EncodedChange): number {
+  const startA = keyOffset(a);
+  const startB = keyOffset(b);
+  const lengthA = readU16(a, startA - 2);
+  const lengthB = readU16(b, startB - 2);
+  const shared = Math.min(lengthA, lengthB);
+  for (let i = 0; i < shared; i++) {
+    const difference = (a[startA + i] as number) - (b[startB + i] as number);
+    if (difference !== 0) return difference;
+  }
+  return lengthA - lengthB;
+}
+
+const keyOffset = (change: EncodedChange): number =>
+  isTombstone(change) ? TOMBSTONE_KEY_OFFSET : KEY_OFFSET;
 
 /** Length of the value that readers see, without decoding the rest. REQUIRES: a whole record. */
 export function recordValueLength(record: EncodedChange): number {

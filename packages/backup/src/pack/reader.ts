@@ -22,11 +22,13 @@ import { blockChecksum } from "./writer.js";
 
 /**
  * The changes of a pack, a block at a time, in feed order. Throws NADB_CORRUPTION or NADB_NEWER_FORMAT at the
- * first thing wrong; only an iteration that reaches its end has seen a whole pack.
+ * first thing wrong; only an iteration that reaches its end has seen a whole pack. `ahead`: blocks unpacked at once,
+ * by default 4.
  */
 export async function* decodePack(
   chunks: AsyncIterable<Uint8Array>,
   size: number,
+  options: { readonly ahead?: number } = {},
 ): AsyncGenerator<readonly EncodedChange[], void, undefined> {
   const reader = new ChunkReader(chunks, size);
   const end: { trailer?: Trailer } = {};
@@ -38,6 +40,7 @@ export async function* decodePack(
       readBlocks(reader, end),
       ({ header }) => header.rawLength,
       unpackBlock,
+      options.ahead,
     );
     for await (const changes of blocks) {
       for (const change of changes) isTombstone(change) ? tombstoneCount++ : recordCount++;

@@ -122,7 +122,7 @@ export const damages: readonly Damage[] = [
   flip("the trailer's offset", (file) => file.length - 25, "trailer"),
   flip("the trailer's counts", (file) => file.length - 17, "trailer"),
   flip("the last byte", (file) => file.length - 1, "trailer"),
-  data("two blocks of one length swapped", swapped, "checksum"),
+  data("two blocks of one length swapped", swapped, "out of order"),
   data("a foreign file of the same length", (file) => file.slice().fill(0x50), "no pack"),
   data("zeros", (file) => file.slice().fill(0), "no pack"),
   data("a file of zeros at its end", (file) => file.slice().fill(0, -4_096), "byte"),
@@ -177,10 +177,11 @@ export const damages: readonly Damage[] = [
   forged(
     "one record twice",
     ([, second, ...rest]) => [second as Uint8Array, second as Uint8Array, ...rest],
-    "state digest",
+    "out of order",
   ),
   forged("one record missing", ([, ...rest]) => rest, "record_count"),
-  forged("one record more", (changes) => [...changes, record("forged")], "record_count"),
+  forged("one record more", (changes) => [...changes, record("l")], "record_count"),
+  forged("one record at a wrong place", (changes) => [...changes, record("a")], "out of order"),
   forged(
     "a key that is no UTF-8",
     ([first, ...rest]) => [(first as Uint8Array).slice().fill(0xff, 35, 36), ...rest],

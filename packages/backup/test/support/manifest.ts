@@ -35,6 +35,7 @@ export const sample: BackupInfo = {
   compression: true,
   codec: "gzip",
   parentBackupId: null,
+  parentChecksum: null,
   fromCheckpoint: null,
   toCheckpoint: "1.abc",
   stateDigest: "cd".repeat(32),

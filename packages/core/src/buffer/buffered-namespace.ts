@@ -9,6 +9,7 @@ import type {
   CommitOptions,
   Head,
   KeyQuery,
+  MergeOptions,
   Mutation,
   NamespaceId,
   Page,
@@ -162,9 +163,9 @@ export class BufferedNamespace implements StorageNamespace {
     return this.#direct.load(await this.#inner.replace());
   }
 
-  async merge(): Promise<StagedLoad> {
+  async merge(options?: MergeOptions): Promise<StagedLoad> {
     await this.flush();
-    return this.#direct.load(await this.#inner.merge());
+    return this.#direct.load(await this.#inner.merge(options));
   }
 
   async trim(through: Checkpoint): Promise<void> {

@@ -10,6 +10,7 @@ import type {
   CommitOptions,
   Head,
   KeyQuery,
+  MergeOptions,
   Mutation,
   NamespaceId,
   Page,
@@ -128,8 +129,8 @@ export class CompressedNamespace implements StorageNamespace {
     return new CompressedLoad(await this.inner.replace(), this.sealer);
   }
 
-  async merge(): Promise<StagedLoad> {
-    return new CompressedLoad(await this.inner.merge(), this.sealer);
+  async merge(options?: MergeOptions): Promise<StagedLoad> {
+    return new CompressedLoad(await this.inner.merge(options), this.sealer);
   }
 
   trim(through: Checkpoint): Promise<void> {

@@ -34,11 +34,12 @@ export async function* openPage(
   page: ChangePage,
   { pageBytes = DEFAULT_PAGE_BYTES, signal }: ChangesOptions,
 ): AsyncGenerator<ChangePage, void, undefined> {
+  const order = page.inKeyOrder === undefined ? {} : { inKeyOrder: page.inKeyOrder };
   let changes: EncodedChange[] = [];
   let bytes = 0;
   for (const change of page.changes) {
     if (bytes >= pageBytes) {
-      yield { changes };
+      yield { changes, ...order };
       signal?.throwIfAborted();
       changes = [];
       bytes = 0;

@@ -29,12 +29,13 @@ export async function* readChanges(
   const { signal, pageBytes = DEFAULT_PAGE_BYTES } = options;
   if (!(pageBytes > 0)) throw invalidArgument(`pageBytes ${String(pageBytes)} is not above 0`);
   const after = startOfRun(entry, since);
+  const order = since === null ? { inKeyOrder: true as const } : {};
   let page: EncodedChange[] = [];
   let bytes = 0;
   for (const change of entry === undefined ? [] : run(tx, space, entry, after, since)) {
     if (bytes >= pageBytes || page.length === MAX_PAGE_CHANGES) {
       signal?.throwIfAborted();
-      yield { changes: page };
+      yield { changes: page, ...order };
       checkOpen();
       page = [];
       bytes = 0;
@@ -43,7 +44,7 @@ export async function* readChanges(
     bytes += change.length;
   }
   signal?.throwIfAborted();
-  yield { changes: page, end: headOf(entry) };
+  yield { changes: page, ...order, end: headOf(entry) };
 }
 
 /**

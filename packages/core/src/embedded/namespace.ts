@@ -8,6 +8,7 @@ import type {
   CommitOptions,
   Head,
   KeyQuery,
+  MergeOptions,
   Mutation,
   NamespaceId,
   Page,
@@ -17,7 +18,7 @@ import type {
   TagQuery,
 } from "../backend.js";
 import { invalidArgument } from "../errors.js";
-import { checkCommitId, checkKey, checkTagQuery, checkTime, pageLimit } from "../limits.js";
+import { checkCommitId, checkKey, checkTagQuery, checkTime, pageLimit, quote } from "../limits.js";
 import { decodeOwnRecord } from "../record.js";
 import { Applier, isExpired, readRecord } from "./apply.js";
 import { readChanges } from "./changes.js";
@@ -44,7 +45,7 @@ import { answerQuery } from "./long-query.js";
 import type { ReadTransaction, WriteTransaction } from "./ordered-kv.js";
 import { countTags, type QueryView } from "./query.js";
 import { newSpace, readEntry, readSpace, writeEntry } from "./root.js";
-import { beginLoad } from "./staging.js";
+import { beginLoad, ON_CONFLICT } from "./staging.js";
 import { trimThrough } from "./sweep.js";
 
 /** Housekeeping that each commit does on the side: this much, and twice what it brings, so that it keeps up. */
@@ -175,8 +176,12 @@ export class EmbeddedNamespace implements StorageNamespace {
     return beginLoad({ ...this.host, id: this.id }, "replace");
   }
 
-  async merge(): Promise<StagedLoad> {
-    return beginLoad({ ...this.host, id: this.id }, "merge");
+  async merge(options: MergeOptions = {}): Promise<StagedLoad> {
+    const { onConflict = "overwrite" } = options;
+    if (!ON_CONFLICT.includes(onConflict)) {
+      throw invalidArgument(`onConflict ${quote(onConflict)} is none of ${ON_CONFLICT.join(", ")}`);
+    }
+    return beginLoad({ ...this.host, id: this.id }, "merge", onConflict);
   }
 
   async trim(through: Checkpoint): Promise<void> {

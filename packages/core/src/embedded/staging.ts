@@ -11,8 +11,16 @@ import type {
 import { toHex } from "../bytes.js";
 import { StateDigest } from "../digest.js";
 import { corruption, invalidArgument, NadbError } from "../errors.js";
-import { changeVersion, decodeChange, decodeRecord, isTombstone, withVersion } from "../record.js";
-import { Applier } from "./apply.js";
+import {
+  changeKey,
+  changeTime,
+  changeVersion,
+  decodeChange,
+  decodeRecord,
+  isTombstone,
+  withVersion,
+} from "../record.js";
+import { Applier, isExpired, readRecord } from "./apply.js";
 import { feed } from "./changes.js";
 import { headOf, type NamespaceEntry, newEntry, newGeneration, type Totals } from "./entry.js";
 import { throwAway } from "./garbage.js";
@@ -25,6 +33,10 @@ import type { WriteBody, WriteOptions } from "./write-groups.js";
 const ABANDONED_AFTER_MS = 3_600_000;
 
 export type LoadMode = "replace" | "merge";
+
+/** What a merge may do where both sides have a record; see MergeOptions. */
+export const ON_CONFLICT = ["overwrite", "keep-existing", "keep-newer"] as const;
+type OnConflict = (typeof ON_CONFLICT)[number];
 
 /** What a load needs of its backend. */
 export interface LoadHost {
@@ -45,7 +57,11 @@ interface StagingEntry extends Totals {
 }
 
 /** Begins a load, once what earlier ones left is gone: so a store holds one dead generation at most. */
-export async function beginLoad(host: LoadHost, mode: LoadMode): Promise<StagedLoad> {
+export async function beginLoad(
+  host: LoadHost,
+  mode: LoadMode,
+  onConflict: OnConflict = "overwrite",
+): Promise<StagedLoad> {
   await host.collectGarbage();
   const space = await host.write((tx) => {
     dropAbandoned(tx, host.clock());
@@ -55,7 +71,7 @@ export async function beginLoad(host: LoadHost, mode: LoadMode): Promise<StagedL
     writeStaging(tx, number, { ...totals, touchedAt: host.clock(), generation });
     return number;
   });
-  return new EmbeddedLoad(host, mode, space);
+  return new EmbeddedLoad(host, mode, space, onConflict);
 }
 
 class EmbeddedLoad implements StagedLoad {
@@ -66,6 +82,7 @@ class EmbeddedLoad implements StagedLoad {
     readonly host: LoadHost,
     readonly mode: LoadMode,
     space: number,
+    readonly onConflict: OnConflict,
   ) {
     this.#space = new Space(space);
   }
@@ -104,10 +121,12 @@ class EmbeddedLoad implements StagedLoad {
         }
         const old = readEntry(tx, this.host.id);
         const merges = this.mode === "merge" && old !== undefined;
-        const entry = merges ? this.#merge(tx, staging, old) : this.#replace(tx, staging, old);
+        const { entry, skipped } = merges
+          ? this.#merge(tx, staging, old)
+          : { entry: this.#replace(tx, staging, old), skipped: 0 };
         writeEntry(tx, this.host.id, entry);
         tx.delete(stagingKey(this.#space.number));
-        return { head: headOf(entry), count: staging.count, digest };
+        return { head: headOf(entry), count: staging.count, digest, skipped };
       },
       { signal: options.signal },
     );
@@ -159,13 +178,28 @@ class EmbeddedLoad implements StagedLoad {
     return { ...entry, count: staging.count, bytes: staging.bytes, digest: staging.digest };
   }
 
-  #merge(tx: WriteTransaction, staging: StagingEntry, entry: NamespaceEntry): NamespaceEntry {
+  #merge(
+    tx: WriteTransaction,
+    staging: StagingEntry,
+    entry: NamespaceEntry,
+  ): { readonly entry: NamespaceEntry; readonly skipped: number } {
     const applier = new Applier(tx, new Space(entry.space), entry);
-    const staged = feed(tx, this.#space, 0, staging.version);
-    for (const change of staged) stage(applier, change, ++entry.counter);
+    const now = this.host.clock();
+    let skipped = 0;
+    for (const change of feed(tx, this.#space, 0, staging.version)) {
+      if (this.#keepsExisting(applier, change, now)) skipped++;
+      else stage(applier, change, ++entry.counter);
+    }
     applier.finish();
     throwAway(tx, this.#space.number);
-    return entry;
+    return { entry, skipped };
+  }
+
+  #keepsExisting({ tx, space }: Applier, change: EncodedChange, now: number): boolean {
+    if (this.onConflict === "overwrite") return false;
+    const existing = readRecord(tx, space, changeKey(change));
+    if (existing === undefined || isExpired(existing, now)) return false;
+    return this.onConflict === "keep-existing" || changeTime(existing) >= changeTime(change);
   }
 
   #checkOpen(): void {

@@ -1,6 +1,8 @@
-// Reading a backup's run, proven: every byte against the checksums, every record against the state digest.
-// Verification and restore both read through here, so they can not disagree.
+// Reading the run of one backup, checked: every byte against the checksums, every change decoded, order and counts
+// compared with the manifest.
 import {
+  changeKey,
+  compareChangeKeys,
   corruption,
   createSha256,
   decodeChange,
@@ -8,15 +10,14 @@ import {
   isNadbError,
   isTombstone,
   NadbError,
+  quote,
   recordValueLength,
-  StateDigest,
   toHex,
 } from "@nadb/core";
-import type { BackupInfo } from "./manifest.js";
-import { decodePack } from "./pack/reader.js";
-import { dataPath } from "./paths.js";
-import type { LongWork, Progress } from "./progress.js";
-import type { BackupTarget } from "./target.js";
+import type { BackupInfo } from "../manifest.js";
+import { decodePack } from "../pack/reader.js";
+import { dataPath } from "../paths.js";
+import type { BackupTarget } from "../target.js";
 
 /** What the changes of a run add up to. */
 export class RunTotals {
@@ -26,8 +27,14 @@ export class RunTotals {
   totalSize = 0;
   /** Bytes of encoded changes. */
   bytes = 0;
+  #last: EncodedChange | undefined;
 
+  /** Throws NADB_CORRUPTION for a change that does not come behind the one before, in the order of keys. */
   add(change: EncodedChange): void {
+    if (this.#last !== undefined && compareChangeKeys(this.#last, change) >= 0) {
+      throw corruption(`the key ${quote(changeKey(change))} is out of order`);
+    }
+    this.#last = change;
     this.bytes += change.length;
     if (isTombstone(change)) {
       this.tombstoneCount++;
@@ -58,58 +65,75 @@ export class HashedChunks {
 }
 
 /**
- * The state that a backup restores to, as changes, a block at a time. Checks the data file, compares it with the
- * manifest, and decodes every change, so what passes here a store will take; only an iteration that reaches its
- * end has seen all of it. Throws NADB_CORRUPTION or NADB_NEWER_FORMAT naming the file.
+ * The changes of one backup's file, in key order, a block at a time. Checks the file against its manifest and decodes
+ * every change, so what passes here a store will take; only an iteration that reaches its end has seen all of it. Throws
+ * NADB_CORRUPTION or NADB_NEWER_FORMAT naming the file.
  */
-export async function* provenState(
+export async function* readRun(
   target: BackupTarget,
   info: BackupInfo,
-  phase: Progress["phase"],
-  work: LongWork,
+  work: ReadWork,
 ): AsyncGenerator<readonly EncodedChange[], void, undefined> {
   const path = dataPath(info.backupId, info.dataFile);
-  const digest = new StateDigest();
   try {
-    for await (const changes of readRun(target, path, info, phase, work)) {
-      for (const change of changes) {
-        if (decodeChange(change).type === "record") digest.toggle(change);
-      }
-      yield changes;
-    }
-    if (digest.toHex() !== info.stateDigest) {
-      throw corruption(
-        `its records have state digest ${digest.toHex()}, its manifest says ${info.stateDigest}`,
-      );
-    }
+    yield* checkedRun(target, path, info, work);
   } catch (error) {
     throw naming(path, error);
   }
 }
 
-async function* readRun(
+export interface ReadWork {
+  readonly signal?: AbortSignal;
+  /** Blocks unpacked ahead; fewer where many runs are read at once. */
+  readonly ahead?: number;
+  /** Told after each block. */
+  readonly onRead?: (changes: number, bytes: number) => void;
+}
+
+async function* checkedRun(
   target: BackupTarget,
   path: string,
   info: BackupInfo,
-  phase: Progress["phase"],
-  { signal, onProgress }: LongWork,
+  { signal, ahead, onRead }: ReadWork,
 ): AsyncGenerator<readonly EncodedChange[], void, undefined> {
   await checkSize(target, path, info);
   const file = new HashedChunks();
   const totals = new RunTotals();
   const chunks = file.pass(target.read(path, signal === undefined ? {} : { signal }));
-  for await (const changes of decodePack(chunks, info.storedSize)) {
+  const blocks = decodePack(chunks, info.storedSize, ahead === undefined ? {} : { ahead });
+  for await (const changes of blocks) {
     signal?.throwIfAborted();
-    for (const change of changes) totals.add(change);
+    const before = totals.bytes;
+    for (const change of changes) {
+      decodeChange(change);
+      totals.add(change);
+    }
+    onRead?.(changes.length, totals.bytes - before);
     yield changes;
-    onProgress?.({
-      phase,
-      records: totals.recordCount,
-      bytes: totals.bytes,
-      totalRecords: info.recordCount,
-    });
   }
   compareWithManifest(info, totals, file.checksum());
+}
+
+/** The file alone, without decoding it: its size, and at level "checksum" every byte of it. */
+export async function checkFile(
+  target: BackupTarget,
+  info: BackupInfo,
+  level: "quick" | "checksum",
+  { signal }: { readonly signal?: AbortSignal },
+): Promise<void> {
+  const path = dataPath(info.backupId, info.dataFile);
+  try {
+    await checkSize(target, path, info);
+    if (level === "quick") return;
+    const file = new HashedChunks();
+    for await (const _ of file.pass(target.read(path, signal === undefined ? {} : { signal }))) {
+      signal?.throwIfAborted();
+    }
+    const checksum = file.checksum();
+    if (checksum !== info.checksum) throw differs("checksum", checksum, info.checksum);
+  } catch (error) {
+    throw naming(path, error);
+  }
 }
 
 /** What is wrong with a file is told with the file's name. */
@@ -138,6 +162,9 @@ function compareWithManifest(info: BackupInfo, totals: RunTotals, checksum: stri
     ["total_size", totals.totalSize, info.totalSize],
   ];
   for (const [field, found, expected] of compared) {
-    if (found !== expected) throw corruption(`${field} is ${found}, its manifest says ${expected}`);
+    if (found !== expected) throw differs(field, found, expected);
   }
 }
+
+const differs = (field: string, found: string | number, expected: string | number): NadbError =>
+  corruption(`${field} is ${found}, its manifest says ${expected}`);

@@ -1,0 +1,61 @@
+// Chains: the full and the incrementals that a backup restores from. Each incremental names its parent by id, by the
+// checkpoint where its own run begins, and by the checksum of the parent's manifest, which covers all the parent says.
+import { corruption, isNadbError, type NadbError, quote } from "@nadb/core";
+import { type BackupInfo, manifestChecksumOf } from "./manifest.js";
+
+/** Far beyond any sane chain; a longer one is forged. */
+const MAX_CHAIN = 100_000;
+
+/** Oldest first: a full, then each incremental on the one before it. Throws NADB_CORRUPTION for a broken link. */
+export async function chainOf(
+  tip: BackupInfo,
+  get: (backupId: string) => Promise<BackupInfo>,
+): Promise<readonly BackupInfo[]> {
+  const chain = [tip];
+  const seen = new Set([tip.backupId]);
+  for (let child = tip; child.backupType === "incremental"; ) {
+    const parent = await parentOf(child, get);
+    checkLink(child, parent);
+    if (seen.has(parent.backupId) || chain.length >= MAX_CHAIN)
+      throw broken(child, "its chain has no beginning");
+    seen.add(parent.backupId);
+    chain.push(parent);
+    child = parent;
+  }
+  return chain.reverse();
+}
+
+async function parentOf(
+  child: BackupInfo,
+  get: (backupId: string) => Promise<BackupInfo>,
+): Promise<BackupInfo> {
+  const id = child.parentBackupId;
+  if (id === null) throw broken(child, "it names no parent");
+  try {
+    return await get(id);
+  } catch (error) {
+    if (isNadbError(error, "NADB_NOT_FOUND"))
+      throw broken(child, `its parent ${quote(id)} is missing`);
+    throw error;
+  }
+}
+
+/** Throws NADB_CORRUPTION unless `child` goes on exactly where `parent` ends. */
+export function checkLink(child: BackupInfo, parent: BackupInfo): void {
+  const linked: readonly (readonly [string, string | null, string])[] = [
+    ["its parent is", child.parentBackupId, parent.backupId],
+    ["its parent's manifest has the checksum", child.parentChecksum, manifestChecksumOf(parent)],
+    ["its run begins at", child.fromCheckpoint, parent.toCheckpoint],
+    ["it is of the database", child.sourceDb, parent.sourceDb],
+    ["it is of the namespace", child.sourceNamespace, parent.sourceNamespace],
+  ];
+  for (const [what, says, is] of linked) {
+    if (says !== is) throw broken(child, `${what} ${quote(says)}, the parent says ${quote(is)}`);
+  }
+}
+
+const broken = (child: BackupInfo, what: string): NadbError =>
+  corruption(
+    `the incremental ${quote(child.backupId)} can not be restored: ${what}`,
+    "restore an earlier backup, and take a new full one",
+  );

@@ -1,0 +1,151 @@
+// Writing the run of a backup: from the change feed, brought into the order of its keys, packed, hashed, counted.
+import {
+  type ChangePage,
+  type Checkpoint,
+  changeKey,
+  corruption,
+  type EncodedChange,
+  type Head,
+  isSealed,
+  NadbError,
+  quote,
+  type StorageNamespace,
+} from "@nadb/core";
+import type { Lease, LeaseHost } from "./lease.js";
+import {
+  type BackupInfo,
+  MANIFEST_FORMAT,
+  MANIFEST_VERSION,
+  manifestChecksumOf,
+} from "./manifest.js";
+import { encodePack } from "./pack/writer.js";
+import { DATA_FILE, dataPath } from "./paths.js";
+import type { LongWork } from "./progress.js";
+import type { Repository } from "./repository.js";
+import { Pieces } from "./run/pieces.js";
+import { HashedChunks, RunTotals } from "./run/read-run.js";
+import { inKeyOrder } from "./run/sort.js";
+
+/** On records with 100 bytes of JSON: 7 % larger than level 9, in a tenth of its time and a third of level 6's. */
+const GZIP_LEVEL = 3;
+
+export interface WriteRunOptions extends LongWork {
+  /** Default true. */
+  readonly compression?: boolean;
+}
+
+export interface CreateHost extends LeaseHost {
+  readonly repository: Repository;
+  readonly storage: StorageNamespace;
+}
+
+/** What there is to write: everything, or what has changed since a parent. */
+export interface Source {
+  readonly backupId: string;
+  readonly parent: BackupInfo | null;
+}
+
+interface Cut {
+  head?: Head;
+  readonly takenAt: number;
+}
+
+/** Writes the data file of a backup, from one cut of the store, and answers its manifest. */
+export async function writeRun(
+  host: CreateHost,
+  { backupId, parent }: Source,
+  lease: Lease,
+  options: WriteRunOptions,
+): Promise<BackupInfo> {
+  const { repository, storage, clock } = host;
+  const { target } = repository;
+  const compression = options.compression ?? true;
+  const totals = new RunTotals();
+  const file = new HashedChunks();
+  const cut: Cut = { takenAt: clock() };
+  const pieces = new Pieces(target, backupId);
+  const since = parent?.toCheckpoint ?? null;
+  const feed = followFeed(storage, since, cut, lease, options);
+  const changes = counted(inKeyOrder(feed, pieces), totals, lease, options);
+  const pack = encodePack(changes, { level: compression ? GZIP_LEVEL : 0, counts: () => totals });
+  const path = dataPath(backupId, DATA_FILE);
+  await target.remove(path); // a dead writer's leftover; a live one can not publish over ours
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  await target.write(path, file.pass(pack), { ifAbsent: true, ...signal });
+  await pieces.clear();
+  return {
+    backupId,
+    timestamp: new Date(cut.takenAt).toISOString(),
+    backupType: parent === null ? "full" : "incremental",
+    sourceDb: storage.id.db,
+    sourceNamespace: storage.id.namespace,
+    fileCount: totals.recordCount + totals.tombstoneCount,
+    recordCount: totals.recordCount,
+    tombstoneCount: totals.tombstoneCount,
+    totalSize: totals.totalSize,
+    storedSize: file.size,
+    checksum: file.checksum(),
+    compression,
+    codec: compression ? "gzip" : "none",
+    parentBackupId: parent?.backupId ?? null,
+    parentChecksum: parent && manifestChecksumOf(parent),
+    fromCheckpoint: since,
+    ...endOfRun(cut.head, parent === null ? totals : undefined),
+    dataFile: DATA_FILE,
+    format: MANIFEST_FORMAT,
+    formatVersion: MANIFEST_VERSION,
+  };
+}
+
+async function* followFeed(
+  storage: StorageNamespace,
+  since: Checkpoint | null,
+  cut: Cut,
+  lease: Lease,
+  { signal }: LongWork,
+): AsyncGenerator<ChangePage, void, undefined> {
+  for await (const page of storage.changes(since, signal === undefined ? {} : { signal })) {
+    for (const change of page.changes) if (isSealed(change)) throw sealed(change);
+    if (page.end !== undefined) cut.head = page.end;
+    yield page;
+    await lease.renew();
+  }
+}
+
+async function* counted(
+  run: AsyncIterable<readonly EncodedChange[]>,
+  totals: RunTotals,
+  lease: Lease,
+  { onProgress }: LongWork,
+): AsyncGenerator<readonly EncodedChange[], void, undefined> {
+  for await (const changes of run) {
+    for (const change of changes) totals.add(change);
+    yield changes;
+    await lease.renew();
+    const records = totals.recordCount + totals.tombstoneCount;
+    onProgress?.({ phase: "read", records, bytes: totals.bytes });
+  }
+}
+
+/** A backup holds values as their readers see them, and can be read without whoever sealed them. */
+const sealed = (record: EncodedChange): NadbError =>
+  new NadbError(
+    "NADB_UNSUPPORTED",
+    `the value of ${quote(changeKey(record))} is sealed, for instance compressed: a backup carries plain values`,
+    { hint: "back up the store, or the namespace that its decorator gives (compressValues)" },
+  );
+
+/** The cut, for a full compared with what was read: a feed that lost a record must not become a backup. */
+function endOfRun(
+  head: Head | undefined,
+  totals: RunTotals | undefined,
+): Pick<BackupInfo, "toCheckpoint" | "stateDigest"> {
+  if (head === undefined) throw corruption("the change feed ended without a cut");
+  if (totals && (head.count !== totals.recordCount || head.bytes !== totals.totalSize)) {
+    throw corruption(
+      `the store says it holds ${head.count} records of ${head.bytes} bytes, ` +
+        `its feed gave ${totals.recordCount} of ${totals.totalSize}`,
+    );
+  }
+  return { toCheckpoint: head.checkpoint, stateDigest: head.digest };
+}
