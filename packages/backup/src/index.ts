@@ -7,7 +7,9 @@ export { decodePack } from "./pack/reader.js";
 export { encodePack, type PackOptions } from "./pack/writer.js";
 export type { LongWork, Progress } from "./progress.js";
 export { type OpenRepositoryOptions, Repository, type Scan } from "./repository.js";
-export type { Restoration, RestoreOptions } from "./restore.js";
+export { ON_CONFLICT, type OnConflict, type Restoration, type RestoreOptions } from "./restore.js";
+export type { PlannedAction, RestorePlan } from "./restore-plan.js";
+export { type PassedOver, type SelectOptions, TTL_POLICIES, type TtlPolicy } from "./selection.js";
 export type { BackupTarget, TargetEntry, WriteOptions } from "./target.js";
 export { memoryTarget } from "./targets/memory.js";
 export {

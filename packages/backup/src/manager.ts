@@ -8,7 +8,8 @@ import {
 } from "./create.js";
 import type { BackupInfo } from "./manifest.js";
 import { Repository } from "./repository.js";
-import { type Restoration, type RestoreOptions, restoreRun } from "./restore.js";
+import { type Restoration, type RestoreOptions, restoreChain } from "./restore.js";
+import { planRestore, type RestorePlan } from "./restore-plan.js";
 import type { BackupTarget } from "./target.js";
 import type { Verification, VerifyOptions } from "./verify.js";
 
@@ -80,7 +81,12 @@ export class BackupManager {
    * NADB_NEWER_FORMAT; refused or interrupted it leaves the namespace as it was.
    */
   async restoreBackup(backupId: string, options: RestoreOptions = {}): Promise<Restoration> {
-    return restoreRun(this.repository, this.storage, backupId, options);
+    return restoreChain(this.repository, this.storage, backupId, options);
+  }
+
+  /** What `restoreBackup` with these options would do, found by reading alone. Throws as it would before its first write. */
+  async planRestore(backupId: string, options: RestoreOptions = {}): Promise<RestorePlan> {
+    return planRestore(this.repository, this.storage, backupId, options);
   }
 
   /** What the backup restores from, oldest first: a full, and incrementals. Throws NADB_NOT_FOUND, NADB_CORRUPTION. */

@@ -1,57 +1,85 @@
-// Restoring a backup. First all of it is checked, then it is staged beside the target's content, then made
-// visible in one step, and only when the digest of what was staged is the manifest's. Whatever fails before
-// leaves the target as it was.
-import type { EncodedChange, Head, StagedLoad, StorageNamespace } from "@nadb/core";
+// Restoring a backup. First all of its chain is checked, then it is staged beside the target's content, then made visible
+// in one step, and only when the digest of what was staged is the one computed on the way. Whatever fails before leaves
+// the target as it was.
+import {
+  type EncodedChange,
+  type Head,
+  invalidArgument,
+  type MergeOptions,
+  recordValueLength,
+  type StagedLoad,
+  StateDigest,
+  type StorageNamespace,
+} from "@nadb/core";
 import type { BackupInfo } from "./manifest.js";
 import type { LongWork } from "./progress.js";
 import type { Repository } from "./repository.js";
 import { provenState } from "./run/state.js";
+import { type PassedOver, Selection, type SelectOptions } from "./selection.js";
 
 /** Staged per transaction: large batches dirty fewer pages per record. */
 const BATCH_BYTES = 8 << 20;
 
-export interface RestoreOptions extends LongWork {
+export type OnConflict = NonNullable<MergeOptions["onConflict"]>;
+export const ON_CONFLICT: readonly OnConflict[] = ["overwrite", "keep-existing", "keep-newer"];
+
+export interface RestoreOptions extends LongWork, SelectOptions {
   /** Read and prove the whole backup before the first write. Default true; either way it is proven before it shows. */
   readonly verifyIntegrity?: boolean;
-  /** The backup becomes the whole content. Default false: it is laid over the content, its keys win. */
+  /** What is restored becomes the whole content. Default false: it is laid over the content. */
   readonly clearExisting?: boolean;
+  /**
+   * Laid over content, which record stands where both have one: the backup's (`overwrite`, the default), the one that is
+   * there, or the one updated later. Not together with `clearExisting`.
+   */
+  readonly onConflict?: OnConflict;
 }
 
-export interface Restoration {
+export interface Restoration extends Readonly<PassedOver> {
   readonly backupId: string;
+  /** Records restored. */
   readonly recordCount: number;
+  /** Bytes of their values. */
   readonly totalSize: number;
-  /** Of the restored records, computed by the target; equal to the manifest's. */
+  /** Records left aside because of `onConflict`. */
+  readonly skipped: number;
+  /** Of the records taken from the backup, computed by the target; the manifest's when nothing was passed over. */
   readonly stateDigest: string;
   /** The target right after. */
   readonly head: Head;
   readonly clearedExisting: boolean;
 }
 
-export async function restoreRun(
+export async function restoreChain(
   repository: Repository,
   storage: StorageNamespace,
   backupId: string,
   options: RestoreOptions,
 ): Promise<Restoration> {
+  const { verifyIntegrity = true, clearExisting = false } = options;
+  checkMode(options);
   const info = await repository.get(backupId);
   const chain = await repository.chain(info);
-  const { verifyIntegrity = true, clearExisting = false } = options;
+  const selection = selectionOf(repository, info, options);
   if (verifyIntegrity) {
     for await (const _ of provenState(repository.target, chain, "check", options));
   }
-  const load = await (clearExisting ? storage.replace() : storage.merge());
+  const { onConflict } = options;
+  const load = await (clearExisting
+    ? storage.replace()
+    : storage.merge(onConflict === undefined ? {} : { onConflict }));
   try {
-    await stage(repository, chain, load, options);
-    const expect = { expectDigest: info.stateDigest };
-    const { head, count, digest } = await load.commit(
+    const staged = await stage(repository, chain, selection, load, options);
+    const expect = { expectDigest: staged.digest.toHex() };
+    const { head, count, digest, skipped } = await load.commit(
       options.signal === undefined ? expect : { ...expect, signal: options.signal },
     );
-    const { totalSize } = info;
     return {
       backupId,
-      recordCount: count,
-      totalSize,
+      recordCount: count - skipped,
+      totalSize: staged.totalSize,
+      skipped,
+      ...selection.passedOver,
       stateDigest: digest,
       head,
       clearedExisting: clearExisting,
@@ -62,19 +90,49 @@ export async function restoreRun(
   }
 }
 
+/** Throws NADB_INVALID_ARGUMENT for options that do not go together. */
+export function checkMode({
+  clearExisting = false,
+  onConflict = "overwrite",
+}: RestoreOptions): void {
+  if (!ON_CONFLICT.includes(onConflict)) {
+    throw invalidArgument(`onConflict ${String(onConflict)} is none of ${ON_CONFLICT.join(", ")}`);
+  }
+  if (!clearExisting || onConflict === "overwrite") return;
+  throw invalidArgument(
+    `clearExisting leaves nothing that onConflict ${onConflict} could keep`,
+    "give one of them",
+  );
+}
+
+export const selectionOf = (
+  repository: Repository,
+  info: BackupInfo,
+  options: SelectOptions,
+): Selection => new Selection(options, Date.parse(info.timestamp), repository.host.clock());
+
+interface Staged {
+  readonly digest: StateDigest;
+  totalSize: number;
+}
+
 async function stage(
   repository: Repository,
   chain: readonly BackupInfo[],
+  selection: Selection,
   load: StagedLoad,
   options: RestoreOptions,
-): Promise<void> {
+): Promise<Staged> {
   const signal = options.signal === undefined ? {} : { signal: options.signal };
+  const staged = { digest: new StateDigest(), totalSize: 0 };
   let batch: EncodedChange[] = [];
   let bytes = 0;
-  for await (const changes of provenState(repository.target, chain, "load", options)) {
-    for (const change of changes) {
-      batch.push(change);
-      bytes += change.length;
+  for await (const records of provenState(repository.target, chain, "load", options)) {
+    for (const record of selection.select(records)) {
+      staged.digest.toggle(record);
+      staged.totalSize += recordValueLength(record);
+      batch.push(record);
+      bytes += record.length;
     }
     if (bytes < BATCH_BYTES) continue;
     await load.put(batch, signal);
@@ -82,4 +140,5 @@ async function stage(
     bytes = 0;
   }
   if (batch.length > 0) await load.put(batch, signal);
+  return staged;
 }

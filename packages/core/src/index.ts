@@ -80,6 +80,7 @@ export {
   isSealed,
   isTombstone,
   recordContent,
+  recordExpiresAt,
   recordValueLength,
   withVersion,
 } from "./record.js";
