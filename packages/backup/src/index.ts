@@ -1,4 +1,5 @@
 export { directoryTarget } from "#directory";
+export type { Difference } from "./contents.js";
 export type { CreateBackupOptions, CreateIncrementalOptions } from "./create.js";
 export { BackupManager, type BackupManagerOptions } from "./manager.js";
 export { type BackupInfo, MANIFEST_FORMAT, MANIFEST_VERSION } from "./manifest.js";

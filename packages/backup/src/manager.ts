@@ -1,5 +1,6 @@
 // The API of backups: one store, one repository. Every method leaves the work to the file named for it.
-import type { StorageNamespace } from "@nadb/core";
+import type { StorageNamespace, StoredRecord } from "@nadb/core";
+import { type Difference, differences, liveRecords, recordOf, recordsOf } from "./contents.js";
 import {
   type CreateBackupOptions,
   type CreateIncrementalOptions,
@@ -7,6 +8,7 @@ import {
   createIncremental,
 } from "./create.js";
 import type { BackupInfo } from "./manifest.js";
+import type { LongWork } from "./progress.js";
 import { Repository } from "./repository.js";
 import { type Restoration, type RestoreOptions, restoreChain } from "./restore.js";
 import { planRestore, type RestorePlan } from "./restore-plan.js";
@@ -87,6 +89,34 @@ export class BackupManager {
   /** What `restoreBackup` with these options would do, found by reading alone. Throws as it would before its first write. */
   async planRestore(backupId: string, options: RestoreOptions = {}): Promise<RestorePlan> {
     return planRestore(this.repository, this.storage, backupId, options);
+  }
+
+  /**
+   * The records that a restore of the backup would bring, in the UTF-8 byte order of their keys; proven once the
+   * iteration has reached its end. Throws NADB_NOT_FOUND, NADB_CORRUPTION.
+   */
+  readBackup(backupId: string, options: LongWork = {}): AsyncIterable<StoredRecord> {
+    return recordsOf(this.repository, backupId, options);
+  }
+
+  /** One record as it was at the cut of the backup; undefined when there was none. */
+  async getFromBackup(
+    backupId: string,
+    key: string,
+    options: LongWork = {},
+  ): Promise<StoredRecord | undefined> {
+    return recordOf(this.repository, backupId, key, options);
+  }
+
+  /** What leads from one backup to another, or to what is live now, in key order. */
+  diffBackups(
+    from: string,
+    to: string | { readonly live: true },
+    options: LongWork = {},
+  ): AsyncIterable<Difference> {
+    const after =
+      typeof to === "string" ? this.readBackup(to, options) : liveRecords(this.storage, options);
+    return differences(this.readBackup(from, options), after);
   }
 
   /** What the backup restores from, oldest first: a full, and incrementals. Throws NADB_NOT_FOUND, NADB_CORRUPTION. */
