@@ -14,7 +14,8 @@ describe("backup", () => {
 
   it("create answers the manifest, whose checksum sha256sum agrees with", async () => {
     await fill();
-    const info = await json("backup create first");
+    const { created, ...info } = await json("backup create first");
+    expect(created).toBe(true);
     const { digest, checkpoint } = await stats();
     expect(info).toMatchObject({ backupId: "first", backupType: "full", recordCount: 3 });
     expect(info).toMatchObject({
@@ -25,7 +26,7 @@ describe("backup", () => {
     const data = readFileSync(path("backups/first", info.dataFile));
     expect(info.checksum).toBe(`sha256:${createHash("sha256").update(data).digest("hex")}`);
     expect(info.storedSize).toBe(data.length);
-    expect(await json("backup show first")).toEqual(info);
+    expect(await json("backup show first")).toEqual({ ...info, chain: [info], findings: [] });
     expect(await json("backup list")).toEqual({ backups: [info], findings: [] });
   });
 
@@ -45,8 +46,8 @@ describe("backup", () => {
     expect(created).toContain("records     3\n");
     await nadb("backup create second");
     const lines = (await nadb("backup list")).stdout.split("\n");
-    expect(lines[0]).toMatch(/^ID +TYPE +TAKEN +RECORDS +VALUES +STORED +SOURCE$/);
-    expect(lines[1]).toMatch(/^first +full +20.+ 3 +33 B .+ default\/default$/);
+    expect(lines[0]).toMatch(/^ID +TYPE +PARENT +TAKEN +RECORDS +DELETES +VALUES +STORED +SOURCE$/);
+    expect(lines[1]).toMatch(/^first +full +- +20.+ 3 +0 +33 B .+ default\/default$/);
     expect(lines[2]).toMatch(/^second /);
   });
 
@@ -88,7 +89,7 @@ describe("backup", () => {
     await nadb("set other v");
     const over = await nadb("backup restore first --yes");
     expect(over.stderr).toMatch(
-      /^restore {2}first of .*\ninto .*\nholding {2}3 records.*\neffect .*\n$/,
+      /^restore {2}first of .* 2 records\ninto .*\nholding {2}3 records.*\neffect .*\nchange {3}1 record: k0\nsame {5}1 record, .*\nwrite {4}11 B\n$/,
     );
     expect(over.stdout).toMatch(/^restored 2 records, 22 B, in \d+\.\d s\n$/);
     expect((await nadb("get k0")).stdout).toBe("value of k0");

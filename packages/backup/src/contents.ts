@@ -6,6 +6,7 @@ import {
   compareUtf8,
   decodeRecord,
   type EncodedChange,
+  isTombstone,
   type StorageNamespace,
   type StoredRecord,
 } from "@nadb/core";
@@ -91,8 +92,10 @@ export async function* liveRecords(
   yield* decoded(inKeyOrder(pages, new Pieces(memoryTarget(), "live")));
 }
 
+/** The records of a run; one from an engine without snapshots may hold tombstones, too. */
 async function* decoded(
   batches: AsyncIterable<readonly EncodedChange[]>,
 ): AsyncGenerator<StoredRecord, void, undefined> {
-  for await (const batch of batches) for (const record of batch) yield decodeRecord(record);
+  for await (const batch of batches)
+    for (const change of batch) if (!isTombstone(change)) yield decodeRecord(change);
 }

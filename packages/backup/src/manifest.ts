@@ -102,11 +102,24 @@ export function manifestFromJson(json: unknown, what: string): BackupInfo {
     info[field] = plain[name];
   }
   const manifest = info as unknown as BackupInfo;
+  checkValues(manifest, what);
   checkKind(manifest, what);
-  for (const name of [manifest.backupId, manifest.dataFile]) {
-    if (!isSafeName(name)) throw corruption(`${what} names a file ${quote(name)}`);
+  for (const name of [manifest.backupId, manifest.dataFile, manifest.parentBackupId]) {
+    if (name !== null && !isSafeName(name)) throw corruption(`${what} names a file ${quote(name)}`);
   }
   return manifest;
+}
+
+/** What each field by itself can not tell: the time is one, the codec goes with the flag. */
+function checkValues(
+  { timestamp, compression, codec, formatVersion }: BackupInfo,
+  what: string,
+): void {
+  if (Number.isNaN(Date.parse(timestamp)))
+    throw corruption(`${what}: timestamp is ${quote(timestamp)}`);
+  if (compression !== (codec !== "none"))
+    throw corruption(`${what}: codec ${quote(codec)} does not go with its compression`);
+  if (formatVersion < 1) throw corruption(`${what}: format_version is ${formatVersion}`);
 }
 
 /** A full begins at the beginning, an incremental on a parent. */

@@ -39,7 +39,7 @@ export interface Restoration extends Readonly<PassedOver> {
   readonly backupId: string;
   /** Records restored. */
   readonly recordCount: number;
-  /** Bytes of their values. */
+  /** Bytes of the values taken from the backup, those of skipped records included. */
   readonly totalSize: number;
   /** Records left aside because of `onConflict`. */
   readonly skipped: number;

@@ -27,6 +27,9 @@ export interface SelectOptions {
   readonly ttl?: TtlPolicy;
 }
 
+/** The last instant there is; a life extended beyond it ends there. */
+const LAST_INSTANT = 8_640_000_000_000_000;
+
 /** How many records were passed over, and why. */
 export interface PassedOver {
   filtered: number;
@@ -85,9 +88,8 @@ export class Selection {
     }
     if (ttl === "keep") return record;
     const { expiresAt: _, ...rest } = decodeRecord(record);
-    return encodeRecord(
-      ttl === "strip" ? rest : { ...rest, expiresAt: this.now + (expiresAt - this.cut) },
-    );
+    const extended = Math.min(this.now + (expiresAt - this.cut), LAST_INSTANT);
+    return encodeRecord(ttl === "strip" ? rest : { ...rest, expiresAt: extended });
   }
 
   #matches(record: EncodedChange): boolean {

@@ -37,6 +37,8 @@ export interface WriteRunOptions extends LongWork {
 export interface CreateHost extends LeaseHost {
   readonly repository: Repository;
   readonly storage: StorageNamespace;
+  /** Encoded bytes that are sorted in memory at a time. Default 32 MiB. */
+  readonly sortBytes?: number;
 }
 
 /** What there is to write: everything, or what has changed since a parent. */
@@ -66,7 +68,7 @@ export async function writeRun(
   const pieces = new Pieces(target, backupId);
   const since = parent?.toCheckpoint ?? null;
   const feed = followFeed(storage, since, cut, lease, options);
-  const changes = counted(inKeyOrder(feed, pieces), totals, lease, options);
+  const changes = counted(inKeyOrder(feed, pieces, host.sortBytes), totals, lease, options);
   const pack = encodePack(changes, { level: compression ? GZIP_LEVEL : 0, counts: () => totals });
   const path = dataPath(backupId, DATA_FILE);
   await target.remove(path); // a dead writer's leftover; a live one can not publish over ours

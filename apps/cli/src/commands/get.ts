@@ -19,11 +19,19 @@ export function addGet(program: Command, begin: Begin): void {
 }
 
 async function get(session: Session, key: string, { meta }: Options): Promise<void> {
-  const { flags, output, signal } = session;
   checkKey(key);
   await using store = await openStore(session, { create: false });
-  const record = await store.getWithMetadata(key, { signal });
+  const record = await store.getWithMetadata(key, { signal: session.signal });
   if (record === undefined) throw noRecord(key);
+  await writeRecord(session, record, meta === true);
+}
+
+/** The value's bytes; with `meta` all but the value; with --json both, but for the value with `meta`. */
+export async function writeRecord(
+  { flags, output }: Session,
+  record: StoredRecord,
+  meta: boolean,
+): Promise<void> {
   if (meta) await output.result(metadata(record), metadataText(record));
   else if (flags.json) await output.result({ ...metadata(record), ...jsonValue(record.value) }, "");
   else await output.raw(record.value);

@@ -39,15 +39,23 @@ export function addKeys(program: Command, begin: Begin): void {
 }
 
 async function listKeys(session: Session, options: Options): Promise<void> {
-  const { flags, output, signal } = session;
+  const { signal } = session;
   const choice = choiceOf(options);
   const { limit = Number.POSITIVE_INFINITY } = options;
   const from = { limit, ...startOf(options), signal };
   await using store = await openStore(session, { create: false });
-  const write = flags.json ? writeJson : writeText;
   const total = async (): Promise<number | undefined> =>
     options.total && countMatches(store, choice, signal);
-  await write(output, matchingPages(store, choice, from), total);
+  await writePages(session, matchingPages(store, choice, from), total);
+}
+
+/** One key a line, or `{"keys":[…],"count":n}`, as they come. */
+export async function writePages(
+  { flags, output }: Session,
+  pages: Pages,
+  countAll: Total = async () => undefined,
+): Promise<void> {
+  await (flags.json ? writeJson : writeText)(output, pages, countAll);
 }
 
 function choiceOf({ prefix = "", tag = [], any = [], none = [] }: Options): Choice {

@@ -5,8 +5,9 @@ import { compareChangeKeys, type EncodedChange } from "@nadb/core";
 /** Changes in key order, a batch at a time. */
 export type SortedRun = AsyncIterable<readonly EncodedChange[]>;
 
-/** Changes handed on at a time. */
+/** Changes handed on at a time, and their bytes. */
 const BATCH = 1_024;
+const BATCH_BYTES = 1 << 20;
 
 /** @param runs the oldest first. */
 export async function* mergeRuns(
@@ -33,20 +34,28 @@ async function* mergeCursors(
     if (await cursor.load()) push(heap, cursor);
   }
   let batch: EncodedChange[] = [];
+  let bytes = 0;
   let last: EncodedChange | undefined;
   for (let first = heap[0]; first !== undefined; first = heap[0]) {
     const { change } = first;
     if (last === undefined || compareChangeKeys(last, change) !== 0) {
       batch.push(change);
+      bytes += change.length;
       last = change;
     }
     if (!first.advance() && !(await first.load())) dropFirst(heap);
     else sink(heap, 0);
-    if (batch.length < BATCH) continue;
+    if (batch.length < BATCH && bytes < BATCH_BYTES) continue;
     yield batch;
     batch = [];
+    bytes = 0;
   }
   if (batch.length > 0) yield batch;
+}
+
+/** A run of one batch. */
+export async function* only<T>(batch: T): AsyncGenerator<T, void, undefined> {
+  yield batch;
 }
 
 /** Where one run stands. */

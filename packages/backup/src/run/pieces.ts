@@ -4,7 +4,7 @@ import { decodePack } from "../pack/reader.js";
 import { encodePack } from "../pack/writer.js";
 import { piecePath } from "../paths.js";
 import type { BackupTarget } from "../target.js";
-import type { SortedRun } from "./merge.js";
+import { only, type SortedRun } from "./merge.js";
 import type { Aside } from "./sort.js";
 
 export class Pieces implements Aside {
@@ -36,8 +36,4 @@ export class Pieces implements Aside {
     const size = (await this.target.size(path)) ?? 0;
     yield* decodePack(this.target.read(path), size, { ahead: 1 });
   }
-}
-
-export async function* only<T>(item: T): AsyncGenerator<T, void, undefined> {
-  yield item;
 }

@@ -1,8 +1,7 @@
 // Bringing a run into the order of its keys, in which packs hold it. Most runs fit into memory or come sorted; of
 // larger ones sorted pieces are laid aside at the target and merged at the end.
 import { type ChangePage, changeVersion, compareChangeKeys, type EncodedChange } from "@nadb/core";
-import { mergeRuns, type SortedRun } from "./merge.js";
-import { only } from "./pieces.js";
+import { mergeRuns, only, type SortedRun } from "./merge.js";
 
 /** Encoded bytes sorted in memory at a time. */
 const SORT_BYTES = 32 << 20;

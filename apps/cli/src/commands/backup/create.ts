@@ -1,20 +1,29 @@
-// nadb backup create [ID]
-import { BackupManager, directoryTarget } from "@nadb/backup";
-import { checkName } from "@nadb/core";
+// nadb backup create [ID]: a full backup, or with --incremental what has changed since its parent.
+import { type BackupInfo, BackupManager, directoryTarget } from "@nadb/backup";
+import { checkName, invalidArgument, isNadbError, type KeyValueStore, NadbError } from "@nadb/core";
 import type { Command } from "commander";
 import { ProgressLine } from "../../progress.js";
 import { type Begin, openStore, type Session } from "../../session.js";
 import { infoText } from "./info.js";
+import { openManager } from "./reader.js";
 
 interface Options {
   readonly compression: boolean;
+  readonly incremental?: true;
+  readonly parent?: string;
+  readonly fallbackToFull?: true;
+  readonly skipUnchanged?: true;
 }
 
 export function addCreate(backup: Command, begin: Begin): void {
   backup
     .command("create")
-    .description("take a full backup; writers may go on meanwhile")
+    .description("take a backup; writers may go on meanwhile")
     .argument("[id]", "its name; chosen by the time if left out")
+    .option("--incremental", "only what has changed since its parent, deletes included")
+    .option("--parent <id>", "the backup to go on from; else the newest of this namespace")
+    .option("--fallback-to-full", "a full backup where an incremental one is not possible")
+    .option("--skip-unchanged", "no backup when nothing has changed since the parent")
     .option("--no-compression", "store the records as they are")
     .action((id: string | undefined, options: Options, command: Command) =>
       createBackup(begin(command), id, options),
@@ -25,22 +34,104 @@ export function addCreate(backup: Command, begin: Begin): void {
 async function createBackup(
   session: Session,
   id: string | undefined,
-  { compression }: Options,
+  options: Options,
 ): Promise<void> {
-  const { flags, output, signal } = session;
-  if (id !== undefined) checkName("backup id", id);
+  checkOptions(id, options);
+  const { output } = session;
   await using store = await openStore(session, { create: false });
-  const manager = await BackupManager.open({ store, target: directoryTarget(flags.repo) });
-  using line = new ProgressLine(output);
-  const chosen = id === undefined ? {} : { backupId: id };
-  const info = await manager.createBackup({
-    ...chosen,
-    compression,
-    signal,
-    onProgress: line.show,
+  const manager = await managerFor(session, store, options);
+  const parent = options.incremental ? await parentFor(manager, store, options) : undefined;
+  const info = await take(session, manager, { id, parent, options });
+  const created = info.backupId !== parent;
+  for (const note of notesOn(info, parent, store, options)) output.note(note);
+  const text = created ? infoText(info) : `nothing has changed since ${parent}: no backup was made`;
+  await output.result({ ...info, created }, text);
+}
+
+function checkOptions(id: string | undefined, { incremental, ...options }: Options): void {
+  for (const name of [id, options.parent]) if (name !== undefined) checkName("backup id", name);
+  const given = {
+    "--parent": options.parent,
+    "--fallback-to-full": options.fallbackToFull,
+    "--skip-unchanged": options.skipUnchanged,
+  };
+  for (const [flag, value] of Object.entries(given)) {
+    if (incremental || value === undefined) continue;
+    throw invalidArgument(`${flag} is for incremental backups`, "add --incremental");
+  }
+}
+
+/** A repository is made only for what may be its first backup. */
+async function managerFor(
+  { flags }: Session,
+  store: KeyValueStore,
+  { incremental, parent, fallbackToFull }: Options,
+): Promise<BackupManager> {
+  const mayBeFirst = !incremental || (fallbackToFull && parent === undefined);
+  if (!mayBeFirst) return openManager(flags, store);
+  return BackupManager.open({ store, target: directoryTarget(flags.repo) });
+}
+
+/** The id of the parent; undefined when there is none and a full backup may take its place. */
+async function parentFor(
+  manager: BackupManager,
+  { db, namespace }: KeyValueStore,
+  { parent, fallbackToFull }: Options,
+): Promise<string | undefined> {
+  if (parent !== undefined) return parent;
+  const backups = await manager.listBackups();
+  const newest = backups.findLast(
+    ({ sourceDb, sourceNamespace }) => sourceDb === db && sourceNamespace === namespace,
+  );
+  if (newest !== undefined || fallbackToFull) return newest?.backupId;
+  throw new NadbError("NADB_NOT_FOUND", `there is no backup of ${db}/${namespace} to go on from`, {
+    hint: "take a full backup first: leave out --incremental, or add --fallback-to-full",
   });
-  line.clear();
-  if (info.recordCount === 0)
-    output.note(`${store.db}/${store.namespace} is empty, and so is this backup`);
-  await output.result(info, infoText(info));
+}
+
+interface Wanted {
+  readonly id: string | undefined;
+  readonly parent: string | undefined;
+  readonly options: Options;
+}
+
+async function take(
+  { output, signal }: Session,
+  manager: BackupManager,
+  { id, parent, options }: Wanted,
+): Promise<BackupInfo> {
+  using line = new ProgressLine(output);
+  const { compression, fallbackToFull = false, skipUnchanged = false } = options;
+  const chosen = id === undefined ? {} : { backupId: id };
+  const work = { ...chosen, compression, signal, onProgress: line.show };
+  if (parent === undefined) return await manager.createBackup(work);
+  const how = { ...work, fallbackToFull, skipUnchanged };
+  try {
+    return await manager.createIncrementalBackup(parent, how);
+  } catch (error) {
+    if (!isNadbError(error, "NADB_CHECKPOINT_EXPIRED")) throw error;
+    const hint = "take a full backup: leave out --incremental, or add --fallback-to-full";
+    throw new NadbError(error.code, error.message, { hint, cause: error });
+  }
+}
+
+/** What the manifest alone does not tell. */
+function notesOn(
+  info: BackupInfo,
+  parent: string | undefined,
+  { db, namespace }: KeyValueStore,
+  { incremental }: Options,
+): string[] {
+  const isFull = info.backupType === "full";
+  if (info.backupId === parent) return [];
+  const notes: string[] = [];
+  if (incremental && parent === undefined)
+    notes.push(`there is no backup of ${db}/${namespace} to go on from: this is a full one`);
+  if (isFull && parent !== undefined)
+    notes.push(`the store can not tell what has changed since ${parent}: this is a full backup`);
+  if (isFull && info.recordCount === 0)
+    notes.push(`${db}/${namespace} is empty, and so is this backup`);
+  if (!isFull && info.fileCount === 0)
+    notes.push(`nothing has changed since ${parent}: this backup is empty`);
+  return notes;
 }

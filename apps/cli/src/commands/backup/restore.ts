@@ -1,84 +1,134 @@
-// nadb backup restore ID. INVARIANT: the backup is verified before a missing store is made, and before a
-// present one is touched.
-import { type BackupInfo, BackupManager, directoryTarget, Repository } from "@nadb/backup";
-import { checkName, type Head, isNadbError } from "@nadb/core";
+// nadb backup restore ID. INVARIANT: the backup is read whole and proven before a missing store is made, and before a
+// present one is touched; its plan comes from the same reading.
+import {
+  BackupManager,
+  directoryTarget,
+  type LongWork,
+  Repository,
+  type RestorePlan,
+} from "@nadb/backup";
+import { checkName, isNadbError, type KeyValueStore, NadbError } from "@nadb/core";
 import type { Command } from "commander";
-import { confirmPlan, type Plan } from "../../confirm.js";
-import { formatBytes, plural, secondsSince } from "../../format.js";
+import { confirmPlan } from "../../confirm.js";
+import { formatFields, secondsSince } from "../../format.js";
 import { ProgressLine } from "../../progress.js";
-import { type Begin, openStore, type Session, storeName } from "../../session.js";
+import { type Begin, openStore, type Session } from "../../session.js";
 import { damageError } from "./damage.js";
-
-interface Options {
-  readonly clear?: true;
-  readonly verify: boolean;
-}
+import { emptyStore } from "./reader.js";
+import {
+  addRestoreOptions,
+  checkRestoreOptions,
+  libraryOptions,
+  type Options,
+  selectionText,
+  selects,
+} from "./restore-options.js";
+import { planInWords, restorationText } from "./restore-plan.js";
 
 export function addRestore(backup: Command, begin: Begin): void {
-  backup
+  const command = backup
     .command("restore")
     .description("bring a backup's records back, all at once; the store is made if there is none")
-    .argument("<id>")
-    .option("--clear", "the backup replaces everything; without it other keys stay")
-    .option("--no-verify", "do not read the whole backup before the restore begins")
-    .action((id: string, options: Options, command: Command) =>
-      restore(begin(command), id, options),
-    );
+    .argument("<id>");
+  addRestoreOptions(command).action((id: string, options: Options, command: Command) =>
+    restore(begin(command), id, options),
+  );
 }
 
 async function restore(session: Session, id: string, options: Options): Promise<void> {
-  const { flags, output } = session;
   checkName("backup id", id);
-  const target = directoryTarget(flags.repo);
-  const repository = await Repository.open(target);
+  checkRestoreOptions(options);
+  const repository = await Repository.open(directoryTarget(session.flags.repo));
   const info = await repository.get(id);
-  const head = await currentHead(session);
-  if (head.count > 0) await confirmPlan(session, restorePlan(session, info, head, options));
-  const started = performance.now();
-  using line = new ProgressLine(output);
-  const work = { signal: session.signal, onProgress: line.show };
-  if (options.verify) {
-    const verification = await repository.verify(id, work);
-    if (!verification.ok) throw damageError([verification]);
-  }
-  await using store = await openStore(session, { create: true });
-  const manager = await BackupManager.open({ store, target });
-  const restoration = await manager.restoreBackup(id, {
-    ...work,
-    verifyIntegrity: false, // verified above; what is loaded is proven again before it shows
-    clearExisting: options.clear === true,
-  });
-  line.clear();
-  const { recordCount, totalSize } = restoration;
-  const text = `restored ${plural(recordCount, "record")}, ${formatBytes(totalSize)}, in ${secondsSince(started)}`;
-  await output.result(restoration, text);
+  await using present = await presentStore(session);
+  const head = (await present?.storage.head()) ?? { count: 0, bytes: 0 };
+  const isPlanned = options.verify || options.dryRun === true;
+  const plan = isPlanned ? await planOf(session, present, id, options) : undefined;
+  if (plan !== undefined) checkSelected(plan, options);
+  const words = planInWords(session, { info, head, plan }, options);
+  if (plan !== undefined && options.dryRun)
+    return session.output.result(plan, formatFields(words.fields));
+  if (head.count > 0 && options.onConflict !== "keep-existing") await confirmPlan(session, words);
+  await using made = present ? undefined : await openStore(session, { create: true });
+  await load(session, (present ?? made) as KeyValueStore, id, options);
 }
 
-/** What the target holds now, without making it. */
-async function currentHead(session: Session): Promise<Pick<Head, "count" | "bytes">> {
+/** The target if it is there; nothing is made. */
+async function presentStore(session: Session): Promise<KeyValueStore | undefined> {
   try {
-    await using store = await openStore(session, { create: false });
-    return await store.storage.head();
+    return await openStore(session, { create: false });
   } catch (error) {
-    if (isNadbError(error, "NADB_NOT_A_STORE")) return { count: 0, bytes: 0 };
+    if (isNadbError(error, "NADB_NOT_A_STORE")) return undefined;
     throw error;
   }
 }
 
-function restorePlan(
-  { flags }: Session,
-  info: BackupInfo,
-  head: Pick<Head, "count" | "bytes">,
-  { clear }: Options,
-): Plan {
-  const { db, namespace } = flags;
-  return {
-    question: clear ? "Replace everything there?" : "Overwrite records of the same keys?",
-    fields: [
-      ["restore", `${info.backupId} of ${info.timestamp}, ${plural(info.recordCount, "record")}`],
-      ["into", `${storeName(flags)} ${db}/${namespace}`],
-      ["holding", `${plural(head.count, "record")}, ${formatBytes(head.bytes)}`],
-      ["effect", clear ? "all of them go" : "those of the same keys are overwritten, others stay"],
-    ],
-  };
+const managerOf = ({ flags }: Session, store: KeyValueStore): Promise<BackupManager> =>
+  BackupManager.open({ store, target: directoryTarget(flags.repo) });
+
+/** Reads all of the backup. For a store that is yet to be made an empty one stands in. */
+async function planOf(
+  session: Session,
+  present: KeyValueStore | undefined,
+  id: string,
+  options: Options,
+): Promise<RestorePlan> {
+  const { flags, output, signal } = session;
+  const manager = await managerOf(session, present ?? (await emptyStore(flags)));
+  using line = new ProgressLine(output);
+  const work = { signal, onProgress: line.show };
+  try {
+    return await manager.planRestore(id, { ...libraryOptions(options), ...work });
+  } catch (error) {
+    const isDamage =
+      isNadbError(error, "NADB_CORRUPTION") || isNadbError(error, "NADB_NEWER_FORMAT");
+    const verification = isDamage ? await manager.verifyBackup(id, work) : undefined;
+    if (verification === undefined || verification.ok) throw error; // of the target, not of the backup
+    throw damageError([verification]);
+  }
 }
+
+/** A selection mistyped must not empty the store. */
+function checkSelected(plan: RestorePlan, options: Options): void {
+  const { backupId, add, change, same, skip, expired } = plan;
+  if (!options.clear || !selects(options) || add + change + same + skip + expired > 0) return;
+  throw new NadbError(
+    "NADB_NOT_FOUND",
+    `the backup ${backupId} holds nothing of what was asked for: ${selectionText(options)}`,
+    { hint: `nadb backup keys ${backupId} lists what it holds` },
+  );
+}
+
+async function load(
+  session: Session,
+  store: KeyValueStore,
+  id: string,
+  options: Options,
+): Promise<void> {
+  const { output, signal } = session;
+  const started = performance.now();
+  const manager = await managerOf(session, store);
+  using line = new ProgressLine(output);
+  const work = { signal, onProgress: line.show };
+  const safety = options.safetyBackup ? await safetyBackup(manager, work) : undefined;
+  const restoration = await manager.restoreBackup(id, {
+    ...libraryOptions(options),
+    ...work,
+    verifyIntegrity: false, // read whole for the plan; what is loaded is proven again before it shows
+  });
+  line.clear();
+  const text = restorationText(restoration, secondsSince(started));
+  const saved = safety === undefined ? {} : { safetyBackupId: safety };
+  const told = safety === undefined ? text : `${text}\n${safetyText(safety)}`;
+  await output.result({ ...restoration, ...saved }, told);
+}
+
+/** The id of a full backup of what is there; null when there is nothing. */
+async function safetyBackup(manager: BackupManager, work: LongWork): Promise<string | null> {
+  if ((await manager.storage.head()).count === 0) return null;
+  const time = new Date().toISOString().replace(/[-:.]/g, "");
+  return (await manager.createBackup({ ...work, backupId: `safety-${time}` })).backupId;
+}
+
+const safetyText = (id: string | null): string =>
+  id === null ? "nothing was there for a safety backup" : `safety backup ${id}`;

@@ -1,21 +1,53 @@
-// nadb backup show ID
-import { directoryTarget, Repository } from "@nadb/backup";
+// nadb backup show ID: what its manifest says, and the chain that it restores from, also where that is broken.
+import { type BackupInfo, directoryTarget, Repository, type Verification } from "@nadb/backup";
 import { checkName } from "@nadb/core";
 import type { Command } from "commander";
 import type { Begin, Session } from "../../session.js";
-import { infoText } from "./info.js";
+import { damageError, findingsText } from "./damage.js";
+import { chainText, infoText } from "./info.js";
 
 export function addShow(backup: Command, begin: Begin): void {
   backup
     .command("show")
-    .description("what a backup's manifest says")
+    .description("a backup's manifest and the chain it restores from; exit 4 when that is broken")
     .argument("<id>")
     .action((id: string, _: object, command: Command) => showBackup(begin(command), id));
 }
 
-async function showBackup({ flags, output }: Session, id: string): Promise<void> {
+async function showBackup({ flags, output, signal }: Session, id: string): Promise<void> {
   checkName("backup id", id);
   const repository = await Repository.open(directoryTarget(flags.repo));
   const info = await repository.get(id);
-  await output.result(info, infoText(info));
+  const verification = await repository.verify(id, { level: "quick", signal });
+  const chain = await lineage(repository, info);
+  const { ok, findings } = verification;
+  await output.result({ ...info, chain, findings }, showText(info, chain, verification));
+  if (!ok) throw damageError([verification]);
+}
+
+/** Oldest first, as far as the manifests lead. */
+async function lineage(repository: Repository, tip: BackupInfo): Promise<BackupInfo[]> {
+  const found = new Map([[tip.backupId, tip]]);
+  let parent = tip.parentBackupId;
+  try {
+    while (parent !== null && !found.has(parent)) {
+      const info = await repository.get(parent);
+      found.set(parent, info);
+      parent = info.parentBackupId;
+    }
+  } catch {
+    // What ends the chain too early is a finding of the verification, which comes first.
+  }
+  return [...found.values()].reverse();
+}
+
+function showText(
+  info: BackupInfo,
+  chain: readonly BackupInfo[],
+  verification: Verification,
+): string {
+  const parts = [infoText(info)];
+  if (info.parentBackupId !== null) parts.push(chainText(chain));
+  if (!verification.ok) parts.push(`can not be restored\n${findingsText(verification)}`);
+  return parts.join("\n\n");
 }

@@ -1,61 +1,101 @@
-// nadb backup verify [ID]: one backup, or all of them. Reads as a restore would and changes nothing.
-import { directoryTarget, Repository, type Verification } from "@nadb/backup";
-import { checkName, NadbError } from "@nadb/core";
-import type { Command } from "commander";
+// nadb backup verify [ID...]: some backups, or all of them. Reads as a restore would and changes nothing.
+import {
+  directoryTarget,
+  Repository,
+  VERIFY_LEVELS,
+  type Verification,
+  type VerifyLevel,
+} from "@nadb/backup";
+import { checkName, isNadbError, NadbError } from "@nadb/core";
+import { type Command, Option } from "commander";
+import { usageError } from "../../failure.js";
 import { formatBytes, plural } from "../../format.js";
 import { ProgressLine } from "../../progress.js";
 import type { Begin, Session } from "../../session.js";
 import { damageError, findingsText } from "./damage.js";
 
+interface Options {
+  readonly all?: true;
+  readonly level: VerifyLevel;
+}
+
 export function addVerify(backup: Command, begin: Begin): void {
+  const level = new Option(
+    "--level <level>",
+    "quick: manifests and sizes; checksum: every byte too; full: every record and the digest, as a restore",
+  );
   backup
     .command("verify")
-    .description("read a backup, or all of them, as a restore would; exit 4 when one is damaged")
-    .argument("[id]")
-    .action((id: string | undefined, _: object, command: Command) =>
-      id === undefined ? verifyAll(begin(command)) : verifyOne(begin(command), id),
+    .description("read backups as a restore would; exit 4 when one is damaged")
+    .argument("[id...]", "all of them if left out")
+    .option("--all", "all backups in the repository")
+    .addOption(level.choices(VERIFY_LEVELS).default("full"))
+    .action((ids: string[], options: Options, command: Command) =>
+      verifyBackups(begin(command), ids, options),
     );
 }
 
-async function verifyOne(session: Session, id: string): Promise<void> {
-  checkName("backup id", id);
-  const repository = await openRepository(session);
-  const verification = await verify(session, repository, id);
-  await session.output.result(verification, verificationText(verification));
-  if (!verification.ok) throw damageError([verification]);
-}
-
-async function verifyAll(session: Session): Promise<void> {
-  const repository = await openRepository(session);
-  const { backups, findings } = await repository.scan();
-  const ids = [...backups, ...findings].map(({ backupId }) => backupId);
-  if (ids.length === 0) {
-    throw new NadbError("NADB_NOT_FOUND", "there is no backup to verify", {
-      hint: "nadb backup create",
-    });
-  }
+/** The document of one backup that was named is its verification; of others a list of them. */
+async function verifyBackups(
+  session: Session,
+  ids: readonly string[],
+  { all, level }: Options,
+): Promise<void> {
+  if (all && ids.length > 0) throw usageError("--all is for no ids");
+  for (const id of ids) checkName("backup id", id);
+  const repository = await Repository.open(directoryTarget(session.flags.repo));
+  const chosen = ids.length > 0 ? await known(repository, ids) : await everyId(repository);
   const verifications: Verification[] = [];
-  for (const id of ids) verifications.push(await verify(session, repository, id));
+  for (const id of chosen) verifications.push(await verify(session, repository, id, level));
   const damaged = verifications.filter(({ ok }) => !ok);
   const document = { ok: damaged.length === 0, verifications };
-  await session.output.result(document, verifications.map(verificationText).join("\n"));
+  const [only] = ids.length === 1 ? verifications : [];
+  await session.output.result(only ?? document, verifications.map(verificationText).join("\n"));
   if (damaged.length > 0) throw damageError(damaged);
 }
 
-const openRepository = ({ flags }: Session): Promise<Repository> =>
-  Repository.open(directoryTarget(flags.repo));
+/** Each id once. Throws NADB_NOT_FOUND before anything is verified; damage is for the verification to tell. */
+async function known(repository: Repository, ids: readonly string[]): Promise<string[]> {
+  const unique = [...new Set(ids)];
+  for (const id of unique) {
+    try {
+      await repository.get(id);
+    } catch (error) {
+      if (!isNadbError(error, "NADB_CORRUPTION") && !isNadbError(error, "NADB_NEWER_FORMAT"))
+        throw error;
+    }
+  }
+  return unique;
+}
+
+async function everyId(repository: Repository): Promise<string[]> {
+  const { backups, findings } = await repository.scan();
+  const ids = [...backups, ...findings].map(({ backupId }) => backupId);
+  if (ids.length > 0) return ids;
+  throw new NadbError("NADB_NOT_FOUND", "there is no backup to verify", {
+    hint: "nadb backup create",
+  });
+}
 
 async function verify(
   { output, signal }: Session,
   repository: Repository,
   id: string,
+  level: VerifyLevel,
 ): Promise<Verification> {
   using line = new ProgressLine(output);
-  return await repository.verify(id, { signal, onProgress: line.show });
+  return await repository.verify(id, { level, signal, onProgress: line.show });
 }
 
+/** What each level that found nothing has shown. */
+const PASSED: Readonly<Record<VerifyLevel, string>> = {
+  quick: "manifest and size as they should be",
+  checksum: "every byte as it should be",
+  full: "sound",
+};
+
 function verificationText(verification: Verification): string {
-  const { backupId, ok, recordCount, totalSize } = verification;
+  const { backupId, level, ok, recordCount, totalSize } = verification;
   if (!ok) return `${backupId}: damaged\n${findingsText(verification)}`;
-  return `${backupId}: sound, ${plural(recordCount, "record")}, ${formatBytes(totalSize)}`;
+  return `${backupId}: ${PASSED[level]}, ${plural(recordCount, "record")}, ${formatBytes(totalSize)}`;
 }
