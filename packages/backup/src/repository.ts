@@ -177,8 +177,9 @@ export class Repository {
     const lease = await Lease.acquire(this.target, backupId, this.host);
     const names = await this.#names(backupId);
     await lease.confirm();
-    if (names.includes(MANIFEST_FILE)) await lease.release();
-    else await this.target.remove(backupId);
+    if (!names.includes(MANIFEST_FILE)) return this.target.remove(backupId);
+    for (const piece of names.filter(isPiece)) await this.target.remove(`${backupId}/${piece}`);
+    await lease.release();
   }
 
   async #names(backupId: string): Promise<string[]> {

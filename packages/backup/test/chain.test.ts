@@ -1,10 +1,12 @@
 // Chains: a full and incrementals, restored and verified as one.
-import { everyPage, KeyValueStore, memoryBackend } from "@nadb/core";
+import { KeyValueStore, memoryBackend } from "@nadb/core";
 import { describe, expect, it } from "vitest";
 import { BackupManager } from "../src/index.js";
+import { chainedSite } from "./support/chained.js";
 import { refuses } from "./support/fails.js";
 import { patchFile } from "./support/files.js";
 import { readJson, seal, writeJson } from "./support/manifest.js";
+import { contentOf } from "./support/oracle.js";
 import {
   changesOf,
   fill,
@@ -15,37 +17,9 @@ import {
   type Site,
 } from "./support/store.js";
 
-/** A full of 10 records, then an incremental that adds, changes, deletes and brings one back; then another. */
-async function chained(): Promise<Site> {
-  const site = await openSite();
-  const { store, backups, clock } = site;
-  await fill(store, 10);
-  await store.set("ends", "v", { ttlSeconds: 60 });
-  await backups.createBackup({ backupId: "full" });
-  clock.time += 1_000;
-  await store.set("k0001", "changed", { tags: ["new"] });
-  await store.set("added", "v");
-  await store.deleteMany(["k0002", "k0003", "ends"]);
-  await backups.createIncrementalBackup("full", { backupId: "one" });
-  clock.time += 1_000;
-  await store.set("k0002", "back", { ttlSeconds: 60 });
-  await store.delete("added");
-  await backups.createIncrementalBackup("one", { backupId: "two" });
-  return site;
-}
-
-async function contentOf(store: KeyValueStore): Promise<Map<string, unknown>> {
-  const content = new Map<string, unknown>();
-  for await (const key of everyPage((from) => store.keys(from))) {
-    const { version, ...rest } = (await store.getWithMetadata(key)) as { version: number };
-    content.set(key, rest);
-  }
-  return content;
-}
-
 describe("an incremental backup", () => {
   it("holds what has changed since its parent, deletes included, and nothing else", async () => {
-    const { backups } = await chained();
+    const { backups } = await chainedSite();
     expect(await backups.getBackup("one")).toMatchObject({
       backupType: "incremental",
       parentBackupId: "full",
@@ -57,7 +31,7 @@ describe("an incremental backup", () => {
   });
 
   it("restores with its whole chain exactly the state of its cut", async () => {
-    const { store, target, clock, backups } = await chained();
+    const { store, target, clock, backups } = await chainedSite();
     const head = await store.storage.head();
     const content = await contentOf(store);
     const other = await openStore(clock.now);
@@ -71,7 +45,7 @@ describe("an incremental backup", () => {
   });
 
   it("leaves every earlier backup of its chain restorable by itself", async () => {
-    const { target, clock, backups } = await chained();
+    const { target, clock, backups } = await chainedSite();
     for (const backupId of ["full", "one", "two"]) {
       const other = await openStore(clock.now);
       const manager = await openManager(other, target, clock);
@@ -82,7 +56,7 @@ describe("an incremental backup", () => {
   });
 
   it("may have several children", async () => {
-    const { store, backups } = await chained();
+    const { store, backups } = await chainedSite();
     await store.set("later", "v");
     const other = await backups.createIncrementalBackup("full", { backupId: "sibling" });
     expect(other.stateDigest).toBe((await store.storage.head()).digest);
@@ -94,7 +68,7 @@ describe("an incremental backup", () => {
   });
 
   it("of an unchanged store is empty, or by option not made", async () => {
-    const { store, target, backups } = await chained();
+    const { store, target, backups } = await chainedSite();
     const files = await target.list("");
     const same = await backups.createIncrementalBackup("two", { skipUnchanged: true });
     expect(same.backupId).toBe("two");
@@ -114,7 +88,7 @@ describe("an incremental backup", () => {
   });
 
   it("gets an id that tells its kind", async () => {
-    const { backups } = await chained();
+    const { backups } = await chainedSite();
     const { backupId } = await backups.createIncrementalBackup("two");
     expect(backupId).toMatch(/^incremental-\d{8}T\d{6}Z-[0-9a-f]{4}$/);
   });
@@ -122,7 +96,7 @@ describe("an incremental backup", () => {
 
 describe("a parent", () => {
   it("that is missing, or of another namespace, is refused with a way out", async () => {
-    const { target, backups } = await chained();
+    const { target, backups } = await chainedSite();
     await refuses("NADB_NOT_FOUND", () => backups.createIncrementalBackup("no"), '"no"');
     const backend = memoryBackend();
     const elsewhere = await KeyValueStore.open({ backend, namespace: "elsewhere" });
@@ -136,7 +110,7 @@ describe("a parent", () => {
   });
 
   it("of content that was replaced since is refused, or a full is taken instead", async () => {
-    const { store, target, backups } = await chained();
+    const { store, target, backups } = await chainedSite();
     await store.clear();
     await store.set("new", "v");
     await refuses("NADB_CHECKPOINT_EXPIRED", () => backups.createIncrementalBackup("two"), '"two"');
@@ -149,14 +123,14 @@ describe("a parent", () => {
   });
 
   it("whose deletes the store has forgotten is refused", async () => {
-    const { store, backups } = await chained();
+    const { store, backups } = await chainedSite();
     await store.delete("k0004");
     await store.storage.trim((await store.storage.head()).checkpoint);
     await refuses("NADB_CHECKPOINT_EXPIRED", () => backups.createIncrementalBackup("two"));
   });
 
   it("can not be deleted while incrementals hang on it", async () => {
-    const { backups } = await chained();
+    const { backups } = await chainedSite();
     await refuses("NADB_CONFLICT", () => backups.deleteBackup("full"), '"one"');
     await refuses("NADB_CONFLICT", () => backups.deleteBackup("one"), '"two"');
     for (const id of ["two", "one", "full"]) await backups.deleteBackup(id);
@@ -178,7 +152,7 @@ describe("a broken chain", () => {
   ])(
     "(%s) is found at every level that can see it, and not restored",
     async (_name, breakIt, says) => {
-      const site = await chained();
+      const site = await chainedSite();
       await breakIt(site);
       const { store, backups } = site;
       const before = await changesOf(store.storage);
@@ -198,7 +172,7 @@ describe("a broken chain", () => {
   );
 
   it("is not continued", async () => {
-    const site = await chained();
+    const site = await chainedSite();
     await site.target.remove("one");
     await refuses(
       "NADB_CORRUPTION",
@@ -208,7 +182,7 @@ describe("a broken chain", () => {
   });
 
   it("with its middle made anew under the same id is found", async () => {
-    const { store, target, backups } = await chained();
+    const { store, target, backups } = await chainedSite();
     await target.remove("one");
     await store.set("later", "v");
     await backups.createIncrementalBackup("full", { backupId: "one" });

@@ -90,6 +90,25 @@ describe("runs", () => {
     expect(merged).toEqual([...merged].sort(byBytes));
   });
 
+  it("merge in batches of about a MiB, however large their records are", async () => {
+    const large = (key: string, version: number): EncodedChange =>
+      encodeRecord({
+        key,
+        value: new Uint8Array(300_000),
+        tags: [],
+        createdAt: 1,
+        updatedAt: 1,
+        version,
+      });
+    const run = (name: string) =>
+      Array.from({ length: 12 }, (_, i) => large(`k${String(i).padStart(2, "0")}${name}`, i + 1));
+    const sizes: number[] = [];
+    for await (const batch of mergeRuns([batches(run("a"), 1), batches(run("b"), 1)])) {
+      sizes.push(batch.length);
+    }
+    expect(sizes).toEqual([4, 4, 4, 4, 4, 4]);
+  });
+
   it("are closed when the merge is left early, and when one of them fails", async () => {
     const closed: string[] = [];
     async function* run(name: string, fails = false): AsyncGenerator<readonly EncodedChange[]> {
@@ -127,6 +146,18 @@ describe("a run that comes in any order", () => {
       },
     );
     await fc.assert(property, { numRuns: 300 });
+  });
+
+  it("is refused when a piece is not the one that was laid aside", async () => {
+    const target = memoryTarget();
+    const [mine, other] = [new Pieces(target, "b"), new Pieces(target, "b")];
+    await mine.put([change("a", 1, false), change("b", 2, false)]);
+    await other.put([change("a", 1, false), change("c", 3, false)]); // a writer whose lease has ended
+    await expect(collect(mergeRuns(mine.pieces()))).rejects.toMatchObject({
+      code: "NADB_CORRUPTION",
+      message: expect.stringContaining("b/piece-000001.nadb"),
+    });
+    expect(await collect(mergeRuns(other.pieces()))).toEqual(["a@1", "c@3"]);
   });
 
   it("passes through when it says that it is sorted", async () => {

@@ -16,10 +16,12 @@ import { expiry } from "./expiry.js";
 import { groupCommit } from "./group-commit.js";
 import { head } from "./head.js";
 import { input } from "./input.js";
+import { keyOrder } from "./key-order.js";
 import { keys } from "./keys.js";
 import { lifecycle } from "./lifecycle.js";
 import { merge } from "./merge.js";
 import { model } from "./model.js";
+import { onConflict } from "./on-conflict.js";
 import { records } from "./records.js";
 import { replace } from "./replace.js";
 import { seals } from "./seals.js";
@@ -54,11 +56,13 @@ export const LAWS: readonly Law[] = [
   changesFull,
   changesSince,
   changesConcurrent,
+  keyOrder,
   checkpoints,
   trim,
   abort,
   replace,
   merge,
+  onConflict,
   stagedFailures,
   seals,
   drop,

@@ -1,4 +1,10 @@
-import { decodeRecord, isNadbError, isTombstone, type StorageNamespace } from "@nadb/core";
+import {
+  changeKey,
+  decodeRecord,
+  isNadbError,
+  isTombstone,
+  type StorageNamespace,
+} from "@nadb/core";
 import { type Mutant, namespace } from "./mutant.js";
 
 export const feedMutants: readonly Mutant[] = [
@@ -92,6 +98,43 @@ export const feedMutants: readonly Mutant[] = [
     open: namespace((inner) => ({
       async *changes(since, options) {
         for await (const { changes } of inner.changes(since, options)) yield { changes };
+      },
+    })),
+  },
+  {
+    does: "says of every run that it comes in key order",
+    caughtBy: "inKeyOrder › said of a run since a checkpoint, is said on every page and is true",
+    open: namespace((inner) => ({
+      async *changes(since, options) {
+        for await (const page of inner.changes(since, options)) yield { ...page, inKeyOrder: true };
+      },
+    })),
+  },
+  {
+    does: "says of the first page alone that it comes in key order",
+    caughtBy: "inKeyOrder › said of a run from null, is said on every page and is true",
+    open: namespace((inner) => ({
+      async *changes(since, options) {
+        let order: { inKeyOrder?: true } = { inKeyOrder: true };
+        for await (const { inKeyOrder: _, ...page } of inner.changes(since, options)) {
+          yield { ...page, ...order };
+          order = {};
+        }
+      },
+    })),
+  },
+  {
+    does: "orders keys by UTF-16",
+    caughtBy: "inKeyOrder › said of a run from null, is said on every page and is true",
+    open: namespace((inner) => ({
+      async *changes(since, options) {
+        const all: Uint8Array[] = [];
+        for await (const { changes, end } of inner.changes(since, options)) {
+          all.push(...changes.map((change) => new Uint8Array(change)));
+          if (end === undefined) continue;
+          all.sort((a, b) => (changeKey(a) < changeKey(b) ? -1 : 1));
+          yield { changes: all, end, inKeyOrder: true };
+        }
       },
     })),
   },

@@ -1,3 +1,4 @@
+import { changeKey, changeTime, type StorageNamespace } from "@nadb/core";
 import { asMutation, type Mutant, namespace, override, stagedLoad } from "./mutant.js";
 
 export const loadMutants: readonly Mutant[] = [
@@ -79,4 +80,75 @@ export const loadMutants: readonly Mutant[] = [
       };
     }),
   },
+  {
+    does: "overwrites whatever onConflict says",
+    caughtBy: "merge onConflict › keep-existing leaves what is there, whichever is newer",
+    open: namespace((inner) => ({ merge: () => inner.merge() })),
+  },
+  {
+    does: "keeps the loaded one of two at the same instant",
+    caughtBy:
+      "merge onConflict › keep-newer goes by updatedAt; of two at one instant the one that is there stays",
+    open: namespace((inner) => ({
+      merge: async (options) => {
+        const load = await inner.merge(options);
+        const staged: Uint8Array[] = [];
+        return override(load, {
+          put: async (changes) => {
+            staged.push(...changes);
+            await load.put(changes);
+          },
+          commit: async (committing) => {
+            const loaded = await load.commit(committing);
+            if (options?.onConflict !== "keep-newer") return loaded;
+            const same = await atTheSameInstant(inner, staged);
+            await inner.commit(same.map(asMutation));
+            return { ...loaded, head: await inner.head() };
+          },
+        });
+      },
+    })),
+  },
+  {
+    does: "does not tell what it has skipped",
+    caughtBy:
+      "merge onConflict › digest and count are of all that was loaded, the head of what stands",
+    open: namespace((inner) => ({
+      merge: async (options) => {
+        const load = await inner.merge(options);
+        return override(load, {
+          commit: async (committing) => ({ ...(await load.commit(committing)), skipped: 0 }),
+        });
+      },
+    })),
+  },
+  {
+    does: "decides on conflicts when the load begins",
+    caughtBy: "merge onConflict › is decided when the load commits",
+    open: namespace((inner) => ({
+      merge: async (options) => {
+        if (options?.onConflict !== "keep-existing") return inner.merge(options);
+        const { items } = await inner.keys({ limit: 10_000 });
+        const load = await inner.merge();
+        return override(load, {
+          put: (changes) => load.put(changes.filter((one) => !items.includes(changeKey(one)))),
+        });
+      },
+    })),
+  },
+  {
+    does: "takes an onConflict of any name",
+    caughtBy: "merge onConflict › of another name is refused",
+    open: namespace((inner) => ({
+      merge: (options) => inner.merge(options).catch(() => inner.merge()),
+    })),
+  },
 ];
+
+async function atTheSameInstant(
+  inner: StorageNamespace,
+  staged: readonly Uint8Array[],
+): Promise<Uint8Array[]> {
+  const found = await inner.getMany(staged.map(changeKey));
+  return staged.filter((change, i) => found[i]?.updatedAt === changeTime(change));
+}
