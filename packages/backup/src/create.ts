@@ -98,7 +98,7 @@ async function create(
     await lease.confirm();
     await publish(host, info, parent);
     await lease.confirm(); // who took over before our manifest was there has written over our data
-    await lease.release();
+    await letGo(lease);
     return info;
   } catch (error) {
     await discard(repository, backupId, lease);
@@ -157,9 +157,12 @@ async function publish(
     checkLink(info, await repository.get(parent.backupId));
     await repository.publish(info);
   } finally {
-    await lease.release();
+    await letGo(lease);
   }
 }
+
+/** A lease that can not be removed undoes no backup: it ends by itself, and the next run sweeps it. */
+const letGo = (lease: Lease): Promise<void> => lease.release().catch(() => undefined);
 
 function newBackupId(kind: string, { clock, random }: CreateHost): string {
   const bytes = new Uint8Array(2);

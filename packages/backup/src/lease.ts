@@ -10,7 +10,8 @@ import { type BackupTarget, readWhole } from "./target.js";
 const LEASE_MS = 60_000;
 const RENEW_AFTER_MS = 15_000;
 const MAX_LEASE_BYTES = 4_096;
-const SOON_TRIES = 100;
+/** Longer than the lease of a holder that died. */
+const SOON_TRIES = 1_300;
 const SOON_PAUSE_MS = 50;
 
 interface LeaseFile {
@@ -59,7 +60,7 @@ export class Lease {
     return lease;
   }
 
-  /** As `acquire`, waiting some seconds for somebody who holds it for a moment. */
+  /** As `acquire`, waiting for somebody who holds it for a moment, or died and held it. */
   static async acquireSoon(
     target: BackupTarget,
     backupId: string,
