@@ -120,6 +120,7 @@ describe("a target that fails once, at every step", () => {
             await create(manager);
           }
         }
+        clock.time += 60_000; // a lease that could not be withdrawn ends
         await manager.createBackup({ backupId: "next" });
         expect((await expectSound(manager)).sort()).toEqual(["b", "next", "old"]);
         expect(await pathsOf(target)).toEqual(filesOf("b", "next", "old"));
