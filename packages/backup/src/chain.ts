@@ -1,7 +1,7 @@
 // Chains: the full and the incrementals that a backup restores from. Each incremental names its parent by id, by the
-// checkpoint where its own run begins, and by the checksum of the parent's manifest, which covers all the parent says.
+// checkpoint where its own run begins, and by the checksum of the parent's cut, which stays when the parent's run is merged.
 import { corruption, isNadbError, type NadbError, quote } from "@nadb/core";
-import { type BackupInfo, manifestChecksumOf } from "./manifest.js";
+import { type BackupInfo, cutChecksumOf } from "./manifest.js";
 
 /** Far beyond any sane chain; a longer one is forged. */
 const MAX_CHAIN = 100_000;
@@ -44,7 +44,7 @@ async function parentOf(
 export function checkLink(child: BackupInfo, parent: BackupInfo): void {
   const linked: readonly (readonly [string, string | null, string])[] = [
     ["its parent is", child.parentBackupId, parent.backupId],
-    ["its parent's manifest has the checksum", child.parentChecksum, manifestChecksumOf(parent)],
+    ["its parent's cut has the checksum", child.parentChecksum, cutChecksumOf(parent)],
     ["its run begins at", child.fromCheckpoint, parent.toCheckpoint],
     ["it is of the database", child.sourceDb, parent.sourceDb],
     ["it is of the namespace", child.sourceNamespace, parent.sourceNamespace],

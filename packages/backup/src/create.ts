@@ -37,6 +37,7 @@ export async function createFull(
 ): Promise<BackupInfo> {
   const backupId = options.backupId ?? newBackupId("full", host);
   checkBackupId(backupId);
+  checkLabel(options);
   return create(host, { backupId, parent: null }, options);
 }
 
@@ -48,6 +49,7 @@ export async function createIncremental(
   const { repository, storage } = host;
   const backupId = options.backupId ?? newBackupId("incremental", host);
   checkBackupId(backupId);
+  checkLabel(options);
   const parent = await repository.get(parentBackupId);
   await repository.chain(parent);
   checkSource(parent, storage);
@@ -110,6 +112,10 @@ function checkBackupId(backupId: string): void {
   checkName("backup id", backupId);
   if (backupId !== INDEX_PATH) return;
   throw invalidArgument(`backup id ${quote(backupId)} is the name of the index`, "choose another");
+}
+
+function checkLabel({ label }: CreateBackupOptions): void {
+  if (label !== undefined) checkName("label", label);
 }
 
 /** The lease first, then the look: a writer that was just finishing must not be written over. */

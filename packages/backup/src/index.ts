@@ -3,6 +3,7 @@ export type { Difference } from "./contents.js";
 export type { CreateBackupOptions, CreateIncrementalOptions } from "./create.js";
 export { BackupManager, type BackupManagerOptions } from "./manager.js";
 export { type BackupInfo, MANIFEST_FORMAT, MANIFEST_VERSION } from "./manifest.js";
+export type { Codec, Compression } from "./pack/codecs.js";
 export { PACK_VERSION } from "./pack/format.js";
 export { decodePack } from "./pack/reader.js";
 export { encodePack, type PackOptions } from "./pack/writer.js";

@@ -1,6 +1,7 @@
 // The manifest: what a backup says of itself (ID/metadata.json). On disk snake_case, as the chapter this product
 // comes from has it; in the API camelCase. manifest_checksum covers all other fields, so no edit goes unseen.
 import { corruption, NadbError, quote, sha256, toHex } from "@nadb/core";
+import type { Codec } from "./pack/codecs.js";
 import { isSafeName } from "./paths.js";
 
 export const MANIFEST_FORMAT = "nadb-pack";
@@ -26,9 +27,13 @@ export interface BackupInfo {
   /** "sha256:" and the SHA-256 of the data file, as sha256sum prints it. */
   readonly checksum: string;
   readonly compression: boolean;
-  readonly codec: "gzip" | "none";
+  readonly codec: Codec;
+  /** What it was taken for, or together with; several backups may have one. */
+  readonly label: string | null;
+  /** How many backups were taken together under the label; 1 for one by itself. */
+  readonly setSize: number;
   readonly parentBackupId: string | null;
-  /** Of the parent's manifest. */
+  /** Of the parent's cut (cutChecksumOf). */
   readonly parentChecksum: string | null;
   readonly fromCheckpoint: string | null;
   readonly toCheckpoint: string;
@@ -52,6 +57,8 @@ const FIELDS: readonly (readonly [keyof BackupInfo, string, Kind])[] = [
   ["totalSize", "total_size", "count"],
   ["checksum", "checksum", "text"],
   ["compression", "compression", "flag"],
+  ["label", "label", "text?"],
+  ["setSize", "set_size", "count"],
   ["parentBackupId", "parent_backup_id", "text?"],
   ["parentChecksum", "parent_checksum", "text?"],
   ["recordCount", "record_count", "count"],
@@ -70,7 +77,7 @@ export type ManifestJson = Readonly<Record<string, unknown>>;
 
 export function manifestToJson(info: BackupInfo): ManifestJson {
   const plain = Object.fromEntries(FIELDS.map(([field, name]) => [name, info[field]]));
-  return { ...plain, manifest_checksum: manifestChecksum(plain) };
+  return { ...plain, manifest_checksum: checksumOf(plain) };
 }
 
 export function encodeManifest(info: BackupInfo): Uint8Array {
@@ -94,8 +101,7 @@ export function manifestFromJson(json: unknown, what: string): BackupInfo {
     );
   }
   const { manifest_checksum: checksum, ...plain } = json;
-  if (checksum !== manifestChecksum(plain))
-    throw corruption(`${what} does not match its own checksum`);
+  if (checksum !== checksumOf(plain)) throw corruption(`${what} does not match its own checksum`);
   const info: Record<string, unknown> = {};
   for (const [field, name, kind] of FIELDS) {
     if (!isKind(plain[name], kind)) throw corruption(`${what}: ${name} is ${quote(plain[name])}`);
@@ -112,7 +118,7 @@ export function manifestFromJson(json: unknown, what: string): BackupInfo {
 
 /** What each field by itself can not tell: the time is one, the codec goes with the flag. */
 function checkValues(
-  { timestamp, compression, codec, formatVersion }: BackupInfo,
+  { timestamp, compression, codec, setSize, formatVersion }: BackupInfo,
   what: string,
 ): void {
   if (Number.isNaN(Date.parse(timestamp)))
@@ -120,6 +126,7 @@ function checkValues(
   if (compression !== (codec !== "none"))
     throw corruption(`${what}: codec ${quote(codec)} does not go with its compression`);
   if (formatVersion < 1) throw corruption(`${what}: format_version is ${formatVersion}`);
+  if (setSize < 1) throw corruption(`${what}: set_size is ${setSize}`);
 }
 
 /** A full begins at the beginning, an incremental on a parent. */
@@ -131,12 +138,26 @@ function checkKind(info: BackupInfo, what: string): void {
   throw corruption(`${what}: backup_type ${quote(backupType)} does not go with its parent`);
 }
 
-/** What a child says of its parent, and what the manifest says of itself. */
-export const manifestChecksumOf = (info: BackupInfo): string =>
-  manifestToJson(info).manifest_checksum as string;
+/** What stays of a backup when its run is merged with those before it: the cut, and what it is called. */
+const CUT_FIELDS: ReadonlySet<keyof BackupInfo> = new Set([
+  "backupId",
+  "timestamp",
+  "sourceDb",
+  "sourceNamespace",
+  "label",
+  "setSize",
+  "toCheckpoint",
+  "stateDigest",
+]);
 
-/** SHA-256 over the JSON of all other fields, sorted by name. */
-function manifestChecksum(plain: ManifestJson): string {
+/** What a child says of its parent: SHA-256 over the JSON of the fields of its cut, sorted by name. */
+export function cutChecksumOf(info: BackupInfo): string {
+  const fields = FIELDS.filter(([field]) => CUT_FIELDS.has(field));
+  return checksumOf(Object.fromEntries(fields.map(([field, name]) => [name, info[field]])));
+}
+
+/** SHA-256 over the JSON of the fields, sorted by name. */
+function checksumOf(plain: ManifestJson): string {
   const sorted = Object.fromEntries(Object.entries(plain).sort(([a], [b]) => (a < b ? -1 : 1)));
   return `sha256:${toHex(sha256(new TextEncoder().encode(JSON.stringify(sorted))))}`;
 }

@@ -247,6 +247,9 @@ describe("a manifest of a chain edited and sealed again", () => {
     ["compression", true],
     ["codec", "gzip"],
     ["codec", "other"],
+    ["label", "other"],
+    ["set_size", 0],
+    ["set_size", 2],
     ["parent_backup_id", "full"],
     ["parent_backup_id", "one"],
     ["parent_backup_id", "two"],
@@ -271,9 +274,11 @@ describe("a manifest of a chain edited and sealed again", () => {
     ["format_version", 0],
   ];
 
-  /** Nothing else tells when the newest backup was taken and where it ended, so nothing can know better. */
+  /** Nothing else tells when the newest backup was taken, what for, and where it ended, so nothing can know better. */
   const ONLY_THERE = [
     ["timestamp", "2020-01-01T00:00:00.000Z"],
+    ["label", "other"],
+    ["set_size", 2],
     ["to_checkpoint", "other"],
     ["to_checkpoint", ""],
   ];

@@ -34,6 +34,8 @@ describe("manifest fields", () => {
       "total_size",
       "checksum",
       "compression",
+      "label",
+      "set_size",
       "parent_backup_id",
       "parent_checksum",
       "record_count",

@@ -214,7 +214,8 @@ export interface StorageNamespace {
   commit(mutations: readonly Mutation[], options?: CommitOptions): Promise<Commit>;
   /**
    * The run from `since` (exclusive; `null` = everything) to one cut. Throws NADB_CHECKPOINT_EXPIRED
-   * when the feed no longer reaches back to `since`; it never continues silently.
+   * when the feed no longer reaches back to `since`, or never did: a checkpoint of another namespace or another
+   * backend. It never continues silently.
    */
   changes(since: Checkpoint | null, options?: ChangesOptions): AsyncIterable<ChangePage>;
   /** Keys in UTF-8 byte order. */

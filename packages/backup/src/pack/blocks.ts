@@ -1,4 +1,4 @@
-// Changes to raw blocks and back, and the codecs that pack a raw block.
+// Changes to raw blocks and back.
 import {
   changeKey,
   corruption,
@@ -9,8 +9,7 @@ import {
   readU32,
   writeU32,
 } from "@nadb/core";
-import { gunzip, gzip } from "#gzip";
-import { BLOCK_BYTES, type BlockHeader, CODECS, type CodecId, MAX_BLOCK_BYTES } from "./format.js";
+import { BLOCK_BYTES, MAX_BLOCK_BYTES } from "./format.js";
 
 const LENGTH_BYTES = 4;
 
@@ -74,31 +73,4 @@ export function splitChanges(raw: Uint8Array, changeCount: number): EncodedChang
     throw corruption(`a block holds ${changes.length} changes, its header says ${changeCount}`);
   }
   return changes;
-}
-
-export interface Payload {
-  readonly codec: CodecId;
-  readonly payload: Uint8Array;
-}
-
-/** Level 0 stores as it is; so does any level where packing does not shrink. */
-export async function packPayload(raw: Uint8Array, level: number): Promise<Payload> {
-  if (level > 0) {
-    const payload = await gzip(raw, level);
-    if (payload.length < raw.length) return { codec: CODECS.gzip, payload };
-  }
-  return { codec: CODECS.stored, payload: raw };
-}
-
-export async function unpackPayload(header: BlockHeader, payload: Uint8Array): Promise<Uint8Array> {
-  if (header.codec === CODECS.stored) return payload;
-  const raw = await gunzip(payload, header.rawLength).catch((cause: unknown) => {
-    throw corruption(
-      `a block does not unpack: ${cause instanceof Error ? cause.message : String(cause)}`,
-    );
-  });
-  if (raw.length !== header.rawLength) {
-    throw corruption(`a block unpacks to ${raw.length} bytes, its header says ${header.rawLength}`);
-  }
-  return raw;
 }

@@ -1,8 +1,9 @@
 // Reads a pack as a stream and checks all of it: lengths, checksums, index, trailer, the end of the file.
 import { corruption, type EncodedChange, isTombstone, sha256 } from "@nadb/core";
 import { mapInOrder } from "../pipeline.js";
-import { splitChanges, unpackPayload } from "./blocks.js";
+import { splitChanges } from "./blocks.js";
 import { ChunkReader } from "./chunk-reader.js";
+import { unpackPayload } from "./codecs.js";
 import {
   BLOCK_HEADER_BYTES,
   BLOCK_MARK,

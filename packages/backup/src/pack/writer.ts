@@ -1,7 +1,8 @@
 // Writes a pack as a stream: memory is the blocks under way, whatever the size of the run.
 import { concatBytes, createSha256, type EncodedChange, sha256 } from "@nadb/core";
 import { mapInOrder } from "../pipeline.js";
-import { gatherBlocks, packPayload, type RawBlock } from "./blocks.js";
+import { gatherBlocks, type RawBlock } from "./blocks.js";
+import { type Codec, packPayload } from "./codecs.js";
 import {
   encodeBlockHeader,
   encodeHeader,
@@ -12,8 +13,7 @@ import {
 } from "./format.js";
 
 export interface PackOptions {
-  /** gzip level 1 to 9; 0 stores blocks as they are. */
-  readonly level: number;
+  readonly codec: Codec;
   /** Records and tombstones of the run; asked once all changes have been taken. */
   readonly counts: () => { readonly recordCount: number; readonly tombstoneCount: number };
 }
@@ -30,7 +30,7 @@ export async function* encodePack(
   const blocks = mapInOrder(
     gatherBlocks(pages),
     (block) => block.raw.length,
-    (block) => encodeBlock(block, options.level),
+    (block) => encodeBlock(block, options.codec),
   );
   for await (const { entry, chunks } of blocks) {
     entries.push({ offset, ...entry });
@@ -52,8 +52,8 @@ interface EncodedBlock {
   readonly chunks: readonly Uint8Array[];
 }
 
-async function encodeBlock({ raw, changeCount }: RawBlock, level: number): Promise<EncodedBlock> {
-  const { codec, payload } = await packPayload(raw, level);
+async function encodeBlock({ raw, changeCount }: RawBlock, wanted: Codec): Promise<EncodedBlock> {
+  const { codec, payload } = await packPayload(raw, wanted);
   const entry = { changeCount, rawLength: raw.length, storedLength: payload.length };
   const header = encodeBlockHeader({ codec, ...entry });
   return { entry, chunks: [header, payload, blockChecksum(header, payload)] };

@@ -22,7 +22,7 @@ export class Pieces implements Aside {
     const tombstoneCount = piece.filter(isTombstone).length;
     const counts = () => ({ recordCount: piece.length - tombstoneCount, tombstoneCount });
     const file = new HashedChunks();
-    await this.target.write(path, file.pass(encodePack(only(piece), { level: 0, counts })));
+    await this.target.write(path, file.pass(encodePack(only(piece), { codec: "none", counts })));
     this.#checksums.push(file.checksum());
   }
 

@@ -34,6 +34,8 @@ export const sample: BackupInfo = {
   checksum: `sha256:${"ab".repeat(32)}`,
   compression: true,
   codec: "gzip",
+  label: null,
+  setSize: 1,
   parentBackupId: null,
   parentChecksum: null,
   fromCheckpoint: null,

@@ -2,14 +2,18 @@
 // can forge one whose checksums are right.
 import { createHash } from "node:crypto";
 import { concatBytes, type EncodedChange, isTombstone } from "@nadb/core";
+import type { Codec } from "../../src/index.js";
 import { decodePack } from "../../src/pack/reader.js";
 import { encodePack } from "../../src/pack/writer.js";
 
-export async function encode(changes: readonly EncodedChange[], level = 3): Promise<Uint8Array> {
+export async function encode(
+  changes: readonly EncodedChange[],
+  codec: Codec = "gzip",
+): Promise<Uint8Array> {
   const tombstoneCount = changes.filter(isTombstone).length;
   const counts = () => ({ recordCount: changes.length - tombstoneCount, tombstoneCount });
   const chunks: Uint8Array[] = [];
-  for await (const chunk of encodePack(pages(changes), { level, counts })) chunks.push(chunk);
+  for await (const chunk of encodePack(pages(changes), { codec, counts })) chunks.push(chunk);
   return concatBytes(chunks);
 }
 

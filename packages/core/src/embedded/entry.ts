@@ -5,7 +5,7 @@
 import type { Checkpoint, Head } from "../backend.js";
 import { ByteReader, toHex, writeU32, writeU64 } from "../bytes.js";
 import { DIGEST_BYTES, EMPTY_DIGEST, StateDigest } from "../digest.js";
-import { invalidArgument, NadbError } from "../errors.js";
+import { NadbError } from "../errors.js";
 import { quote } from "../limits.js";
 
 const GENERATION_BYTES = 8;
@@ -110,8 +110,7 @@ export function startOfRun(entry: NamespaceEntry | undefined, since: Checkpoint 
 export function versionIn(entry: NamespaceEntry | undefined, checkpoint: Checkpoint): number {
   if (checkpoint === EMPTY_CHECKPOINT) return 0;
   const match = CHECKPOINT.exec(checkpoint);
-  if (match === null)
-    throw invalidArgument(`${quote(checkpoint)} is no checkpoint of this backend`);
+  if (match === null) throw expired(checkpoint, "it is none of this backend's");
   const version = Number(match[2]);
   if (entry === undefined || match[1] !== toHex(entry.generation)) {
     throw expired(checkpoint, "the namespace's content has been replaced since");
@@ -123,7 +122,7 @@ export function versionIn(entry: NamespaceEntry | undefined, checkpoint: Checkpo
 function expired(checkpoint: Checkpoint, why: string): NadbError {
   return new NadbError(
     "NADB_CHECKPOINT_EXPIRED",
-    `checkpoint ${checkpoint} can not be served: ${why}`,
+    `checkpoint ${quote(checkpoint)} can not be served: ${why}`,
     {
       hint: "take a full backup; incrementals can follow on it",
     },

@@ -5,7 +5,7 @@ import { encodeAll, foreign, put, puts, remove } from "../generate.js";
 import type { Law } from "../law.js";
 import { assertEndsTrue, readRun } from "../runs.js";
 
-const REFUSED = ["NADB_CHECKPOINT_EXPIRED", "NADB_INVALID_ARGUMENT"] as const;
+const REFUSED = "NADB_CHECKPOINT_EXPIRED";
 
 export const checkpoints: Law = {
   name: "checkpoint",
@@ -14,6 +14,12 @@ export const checkpoints: Law = {
       const { checkpoint } = await namespace.commit([put("a")]);
       await replaceWith(namespace, ["a"]);
       await refuses("NADB_CHECKPOINT_EXPIRED", () => readRun(namespace, checkpoint));
+    },
+
+    "that this backend never made is refused": async ({ namespace }) => {
+      await namespace.commit([put("a")]);
+      await refuses(REFUSED, () => readRun(namespace, "of another backend"));
+      await refuses(REFUSED, () => readRun(namespace, ""));
     },
 
     "of a replaced content stays refused, however much is written": async (bench) => {
