@@ -42,10 +42,11 @@ async function parentOf(
 
 /** Throws NADB_CORRUPTION unless `child` goes on exactly where `parent` ends. */
 export function checkLink(child: BackupInfo, parent: BackupInfo): void {
-  const linked: readonly (readonly [string, string | null, string])[] = [
+  const linked: readonly (readonly [string, string | number | null, string | number])[] = [
     ["its parent is", child.parentBackupId, parent.backupId],
     ["its parent's cut has the checksum", child.parentChecksum, cutChecksumOf(parent)],
     ["its run begins at", child.fromCheckpoint, parent.toCheckpoint],
+    ["its run begins at version", child.fromVersion, parent.toVersion],
     ["it is of the database", child.sourceDb, parent.sourceDb],
     ["it is of the namespace", child.sourceNamespace, parent.sourceNamespace],
   ];

@@ -11,6 +11,8 @@ export const MAX_MANIFEST_BYTES = 1 << 20;
 
 export interface BackupInfo {
   readonly backupId: string;
+  /** Place among the backups of a repository: 1 for the first. What is newer is told by it, not by the time. */
+  readonly sequence: number;
   /** When the cut was taken, ISO 8601 in UTC. */
   readonly timestamp: string;
   readonly backupType: "full" | "incremental";
@@ -37,6 +39,10 @@ export interface BackupInfo {
   readonly parentChecksum: string | null;
   readonly fromCheckpoint: string | null;
   readonly toCheckpoint: string;
+  /** Of the namespace at the cut (Head). Where the run begins: the parent's `toVersion`. */
+  readonly generation: string;
+  readonly fromVersion: number | null;
+  readonly toVersion: number;
   /** Of the namespace at the cut. */
   readonly stateDigest: string;
   readonly dataFile: string;
@@ -44,11 +50,12 @@ export interface BackupInfo {
   readonly formatVersion: number;
 }
 
-type Kind = "text" | "count" | "flag" | "text?";
+type Kind = "text" | "count" | "flag" | "text?" | "count?";
 
 /** Field of the API, name on disk, kind of value; in the order in which they are written. */
 const FIELDS: readonly (readonly [keyof BackupInfo, string, Kind])[] = [
   ["backupId", "backup_id", "text"],
+  ["sequence", "sequence", "count"],
   ["timestamp", "timestamp", "text"],
   ["backupType", "backup_type", "text"],
   ["sourceDb", "source_db", "text"],
@@ -67,6 +74,9 @@ const FIELDS: readonly (readonly [keyof BackupInfo, string, Kind])[] = [
   ["codec", "codec", "text"],
   ["fromCheckpoint", "from_checkpoint", "text?"],
   ["toCheckpoint", "to_checkpoint", "text"],
+  ["generation", "generation", "text"],
+  ["fromVersion", "from_version", "count?"],
+  ["toVersion", "to_version", "count"],
   ["stateDigest", "state_digest", "text"],
   ["dataFile", "data_file", "text"],
   ["format", "format", "text"],
@@ -131,8 +141,8 @@ function checkValues(
 
 /** A full begins at the beginning, an incremental on a parent. */
 function checkKind(info: BackupInfo, what: string): void {
-  const { backupType, parentBackupId, parentChecksum, fromCheckpoint } = info;
-  const link = [parentBackupId, parentChecksum, fromCheckpoint];
+  const { backupType, parentBackupId, parentChecksum, fromCheckpoint, fromVersion } = info;
+  const link = [parentBackupId, parentChecksum, fromCheckpoint, fromVersion];
   if (backupType === "full" && link.every((part) => part === null)) return;
   if (backupType === "incremental" && link.every((part) => part !== null)) return;
   throw corruption(`${what}: backup_type ${quote(backupType)} does not go with its parent`);
@@ -141,12 +151,15 @@ function checkKind(info: BackupInfo, what: string): void {
 /** What stays of a backup when its run is merged with those before it: the cut, and what it is called. */
 const CUT_FIELDS: ReadonlySet<keyof BackupInfo> = new Set([
   "backupId",
+  "sequence",
   "timestamp",
   "sourceDb",
   "sourceNamespace",
   "label",
   "setSize",
   "toCheckpoint",
+  "generation",
+  "toVersion",
   "stateDigest",
 ]);
 
@@ -163,7 +176,9 @@ function checksumOf(plain: ManifestJson): string {
 }
 
 function isKind(value: unknown, kind: Kind): boolean {
-  if (kind === "count") return Number.isSafeInteger(value) && (value as number) >= 0;
+  if (kind === "count?" && value === null) return true;
+  if (kind === "count" || kind === "count?")
+    return Number.isSafeInteger(value) && (value as number) >= 0;
   if (kind === "flag") return typeof value === "boolean";
   return typeof value === "string" || (kind === "text?" && value === null);
 }

@@ -1,7 +1,15 @@
 // The repository: which backups there are. A backup exists once its manifest does. The index is a copy of all
 // manifests: lost, damaged or behind it hides nothing, and it tells a lost manifest from an unfinished backup.
-import { checkName, isNadbError, NadbError, quote } from "@nadb/core";
+import {
+  type Change,
+  checkName,
+  isNadbError,
+  NadbError,
+  quote,
+  type StoredRecord,
+} from "@nadb/core";
 import { chainOf } from "./chain.js";
+import { changeOf, type Difference, differences, recordOf, recordsOf } from "./contents.js";
 import { readIndex, writeIndex } from "./index-file.js";
 import { Lease, type LeaseHost } from "./lease.js";
 import { type BackupInfo, decodeManifest, encodeManifest, MAX_MANIFEST_BYTES } from "./manifest.js";
@@ -15,6 +23,7 @@ import {
   MANIFEST_FILE,
   manifestPath,
 } from "./paths.js";
+import type { LongWork } from "./progress.js";
 import { type BackupTarget, readWhole } from "./target.js";
 import {
   asFinding,
@@ -84,7 +93,7 @@ export class Repository {
         findings.push(asFinding(id, error));
       }
     }
-    backups.sort((a, b) => compare(a.timestamp, b.timestamp) || compare(a.backupId, b.backupId));
+    backups.sort(byAge);
     return { backups, findings };
   }
 
@@ -115,6 +124,44 @@ export class Repository {
   }
 
   /**
+   * The records that a restore of the backup would bring, in the UTF-8 byte order of their keys; proven once the
+   * iteration has reached its end. Throws NADB_NOT_FOUND, NADB_CORRUPTION.
+   */
+  readBackup(backupId: string, options: LongWork = {}): AsyncIterable<StoredRecord> {
+    return recordsOf(this, backupId, options);
+  }
+
+  /**
+   * One record as it was at the cut of the backup; undefined when there was none. It is looked up: what is read for the
+   * answer is proven, a few blocks of each backup of the chain, and not the rest. Throws NADB_NOT_FOUND for an unknown
+   * id, NADB_CORRUPTION.
+   */
+  async getFromBackup(
+    backupId: string,
+    key: string,
+    options: Pick<LongWork, "signal"> = {},
+  ): Promise<StoredRecord | undefined> {
+    return recordOf(this, backupId, key, options);
+  }
+
+  /**
+   * What the backup itself says about a key, without those that it goes on from: a record, a tombstone, or undefined for
+   * nothing. Looked up and proven as `getFromBackup` does.
+   */
+  async changeInBackup(
+    backupId: string,
+    key: string,
+    options: Pick<LongWork, "signal"> = {},
+  ): Promise<Change | undefined> {
+    return changeOf(this, backupId, key, options);
+  }
+
+  /** What leads from one backup to another, in key order. Throws NADB_NOT_FOUND, NADB_CORRUPTION. */
+  diffBackups(from: string, to: string, options: LongWork = {}): AsyncIterable<Difference> {
+    return differences(this.readBackup(from, options), this.readBackup(to, options));
+  }
+
+  /**
    * Throws NADB_NOT_FOUND for an unknown id, NADB_CONFLICT while incrementals hang on it, NADB_LOCKED while somebody
    * writes in its folder. A backup whose manifest is damaged or lost can be deleted, too.
    */
@@ -142,6 +189,11 @@ export class Repository {
   async remove(backupId: string): Promise<void> {
     await this.target.remove(manifestPath(backupId));
     await this.target.remove(backupId);
+  }
+
+  /** Behind all backups there are. Two that are taken at once may get the same. */
+  async nextSequence(): Promise<number> {
+    return (await this.list()).reduce((last, { sequence }) => Math.max(last, sequence), 0) + 1;
   }
 
   /** Makes a written and checked backup exist. REQUIRES: its data file is durable and read back. */
@@ -267,6 +319,10 @@ const manifestLost = (backupId: string): NadbError =>
   new NadbError("NADB_CORRUPTION", `${manifestPath(backupId)} is missing, the index still has it`, {
     hint: "delete the backup, and take a new one",
   });
+
+/** Oldest first. */
+const byAge = (a: BackupInfo, b: BackupInfo): number =>
+  a.sequence - b.sequence || compare(a.timestamp, b.timestamp) || compare(a.backupId, b.backupId);
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

@@ -74,6 +74,7 @@ export async function writeRun(
   await pieces.clear();
   return {
     backupId,
+    sequence: await repository.nextSequence(),
     timestamp: new Date(cut.takenAt).toISOString(),
     backupType: parent === null ? "full" : "incremental",
     sourceDb: storage.id.db,
@@ -91,6 +92,7 @@ export async function writeRun(
     parentBackupId: parent?.backupId ?? null,
     parentChecksum: parent && cutChecksumOf(parent),
     fromCheckpoint: since,
+    fromVersion: parent?.toVersion ?? null,
     ...endOfRun(cut.head, parent === null ? totals : undefined),
     dataFile: DATA_FILE,
     format: MANIFEST_FORMAT,
@@ -140,7 +142,7 @@ const sealed = (record: EncodedChange): NadbError =>
 function endOfRun(
   head: Head | undefined,
   totals: RunTotals | undefined,
-): Pick<BackupInfo, "toCheckpoint" | "stateDigest"> {
+): Pick<BackupInfo, "toCheckpoint" | "generation" | "toVersion" | "stateDigest"> {
   if (head === undefined) throw corruption("the change feed ended without a cut");
   if (totals && (head.count !== totals.recordCount || head.bytes !== totals.totalSize)) {
     throw corruption(
@@ -148,5 +150,6 @@ function endOfRun(
         `its feed gave ${totals.recordCount} of ${totals.totalSize}`,
     );
   }
-  return { toCheckpoint: head.checkpoint, stateDigest: head.digest };
+  const { checkpoint: toCheckpoint, generation, version: toVersion, digest: stateDigest } = head;
+  return { toCheckpoint, generation, toVersion, stateDigest };
 }

@@ -227,6 +227,8 @@ describe("a manifest of a chain edited and sealed again", () => {
   const EDITS: readonly (readonly [string, unknown])[] = [
     ["backup_id", "other"],
     ["backup_id", "../full"],
+    ["sequence", 0],
+    ["sequence", -1],
     ["timestamp", "2020-01-01T00:00:00.000Z"],
     ["timestamp", "never"],
     ["backup_type", "full"],
@@ -264,6 +266,10 @@ describe("a manifest of a chain edited and sealed again", () => {
     ["from_checkpoint", null],
     ["to_checkpoint", "other"],
     ["to_checkpoint", ""],
+    ["generation", "other"],
+    ["from_version", 1_000],
+    ["from_version", null],
+    ["to_version", 1_000],
     ["state_digest", digest],
     ["state_digest", ""],
     ["data_file", "metadata.json"],
@@ -281,6 +287,9 @@ describe("a manifest of a chain edited and sealed again", () => {
     ["set_size", 2],
     ["to_checkpoint", "other"],
     ["to_checkpoint", ""],
+    ["generation", "other"],
+    ["to_version", 1_000],
+    ["sequence", 0],
   ];
 
   function edited(backupId: string, name: string, value: unknown): Files | undefined {

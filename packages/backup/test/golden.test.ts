@@ -41,11 +41,11 @@ describe("golden repository v1", () => {
   it("lists", async () => {
     const backups = await (await Repository.open(target)).list();
     expect(backups).toMatchObject([
-      { backupId: "empty", recordCount: 0, stateDigest: EMPTY, sourceNamespace: "nothing" },
-      { backupId: "packed", recordCount: 7, stateDigest: DIGEST, codec: "gzip" },
       { backupId: "plain", recordCount: 7, stateDigest: DIGEST, codec: "none" },
+      { backupId: "packed", recordCount: 7, stateDigest: DIGEST, codec: "gzip" },
+      { backupId: "empty", recordCount: 0, stateDigest: EMPTY, sourceNamespace: "nothing" },
     ]);
-    expect(backups[2]).toMatchObject({
+    expect(backups[0]).toMatchObject({
       timestamp: "2026-01-02T03:06:05.678Z",
       backupType: "full",
       sourceDb: "golden",

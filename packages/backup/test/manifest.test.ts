@@ -26,6 +26,7 @@ describe("manifest fields", () => {
   it("stand on disk under the names of the chapter, then ours, then the checksum", () => {
     expect(Object.keys(JSON.parse(Buffer.from(encoded).toString()))).toEqual([
       "backup_id",
+      "sequence",
       "timestamp",
       "backup_type",
       "source_db",
@@ -44,6 +45,9 @@ describe("manifest fields", () => {
       "codec",
       "from_checkpoint",
       "to_checkpoint",
+      "generation",
+      "from_version",
+      "to_version",
       "state_digest",
       "data_file",
       "format",
@@ -60,6 +64,7 @@ describe("manifest fields", () => {
       parentBackupId: "p",
       parentChecksum: "sha256:1",
       fromCheckpoint: "c",
+      fromVersion: 3,
     } as const;
     expect(decodeManifest(encodeManifest(incremental), "the file")).toEqual(incremental);
   });

@@ -98,6 +98,13 @@ export interface Commit {
 /** A namespace at one instant; all fields come from one atomic read. */
 export interface Head {
   readonly checkpoint: Checkpoint;
+  /** Changes when the content is replaced as a whole; "" before the first write. */
+  readonly generation: string;
+  /**
+   * Of the latest change; where versions are counted per partition, their sum. Of two cuts of one generation the one
+   * with the larger version holds all changes of the other.
+   */
+  readonly version: number;
   /** Records held, expired ones that await their sweep included. */
   readonly count: number;
   /** Sum of the lengths of their values; of a sealed one, the length its seal tells. */

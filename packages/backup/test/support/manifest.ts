@@ -22,6 +22,7 @@ export const seal = (json: Json): Json => ({ ...json, manifest_checksum: manifes
 
 export const sample: BackupInfo = {
   backupId: "my_first_backup",
+  sequence: 7,
   timestamp: "2026-01-02T03:04:05.678Z",
   backupType: "full",
   sourceDb: "my_db",
@@ -40,6 +41,9 @@ export const sample: BackupInfo = {
   parentChecksum: null,
   fromCheckpoint: null,
   toCheckpoint: "1.abc",
+  generation: "1",
+  fromVersion: null,
+  toVersion: 9,
   stateDigest: "cd".repeat(32),
   dataFile: "data.nadb",
   format: MANIFEST_FORMAT,

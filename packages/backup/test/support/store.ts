@@ -68,7 +68,9 @@ export async function changesOf(storage: StorageNamespace): Promise<Uint8Array[]
 }
 
 /** Count, bytes and digest computed from what the namespace holds; they must be what its head says. */
-export async function measure(storage: StorageNamespace): Promise<Omit<Head, "checkpoint">> {
+export async function measure(
+  storage: StorageNamespace,
+): Promise<Pick<Head, "count" | "bytes" | "digest">> {
   const digest = new StateDigest();
   let bytes = 0;
   const records = (await changesOf(storage)).filter((change) => !isTombstone(change));

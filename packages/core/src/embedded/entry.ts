@@ -80,16 +80,26 @@ export function decodeEntry(bytes: Uint8Array): NamespaceEntry {
 /** The cut of a namespace that was never written to. Its content is empty, so any feed serves it. */
 const EMPTY_CHECKPOINT: Checkpoint = "empty";
 
+const EMPTY_HEAD: Head = {
+  checkpoint: EMPTY_CHECKPOINT,
+  generation: "",
+  version: 0,
+  count: 0,
+  bytes: 0,
+  digest: EMPTY_DIGEST,
+};
+
 const CHECKPOINT = /^([0-9a-f]{16})-(\d{1,16})$/;
 
 export const checkpointOf = (entry: NamespaceEntry): Checkpoint =>
   `${toHex(entry.generation)}-${entry.version}`;
 
 export function headOf(entry: NamespaceEntry | undefined): Head {
-  if (entry === undefined)
-    return { checkpoint: EMPTY_CHECKPOINT, count: 0, bytes: 0, digest: EMPTY_DIGEST };
+  if (entry === undefined) return EMPTY_HEAD;
   return {
     checkpoint: checkpointOf(entry),
+    generation: toHex(entry.generation),
+    version: entry.version,
     count: entry.count,
     bytes: entry.bytes,
     digest: entry.digest.toHex(),

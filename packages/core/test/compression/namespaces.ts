@@ -78,8 +78,10 @@ export async function pagesOf(
 export const recordsOf = async (namespace: StorageNamespace): Promise<StoredRecord[]> =>
   (await pagesOf(namespace)).flatMap(({ changes }) => changes.map(decodeRecord));
 
-/** A head but for its checkpoint, which no two namespaces share. */
-export async function measureOf(namespace: StorageNamespace): Promise<Omit<Head, "checkpoint">> {
-  const { checkpoint: _checkpoint, ...rest } = await namespace.head();
-  return rest;
+/** What a head says of the content. */
+export async function measureOf(
+  namespace: StorageNamespace,
+): Promise<Pick<Head, "count" | "bytes" | "digest">> {
+  const { count, bytes, digest } = await namespace.head();
+  return { count, bytes, digest };
 }

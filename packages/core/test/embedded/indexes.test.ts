@@ -78,8 +78,9 @@ async function assertIndexesTrue(kept: Kept, namespace: StorageNamespace): Promi
   const dead = derivedDead(graves);
   expect(table(kept, DEAD)).toEqual(dead);
   expect([...dead.keys()].filter((key) => live.has(key))).toEqual([]);
-  const { checkpoint, ...rest } = await namespace.head();
+  const { checkpoint, generation, version, ...rest } = await namespace.head();
   expect(rest).toEqual(head);
+  if (version > 0) expect(checkpoint).toBe(`${generation}-${version}`);
   const versions = [...feed.keys(), ...graves.keys()].map((version) => Number(`0x${version}`));
   expect(new Set(versions).size, "no version twice").toBe(versions.length);
   expect(Math.max(0, ...versions)).toBeLessThanOrEqual(Number(checkpoint.split("-")[1] ?? 0));

@@ -1,17 +1,18 @@
 import assert from "node:assert/strict";
 import { EMPTY_DIGEST } from "@nadb/core";
 import { whileRunning } from "../alongside.js";
-import { drawMutations, put, puts, remove } from "../generate.js";
+import { drawMutations, encodeAll, foreign, put, puts, remove } from "../generate.js";
 import type { Law } from "../law.js";
 import { Model } from "../model.js";
-import { assertEndsTrue, measure, readRun } from "../runs.js";
+import { assertEndsTrue, measure, measured, readRun } from "../runs.js";
 
 export const head: Law = {
   name: "head",
   cases: {
     "of an empty namespace says so": async ({ namespace }) => {
-      const { checkpoint, ...rest } = await namespace.head();
+      const { checkpoint, generation, version, ...rest } = await namespace.head();
       assert.equal(typeof checkpoint, "string");
+      assert.deepEqual({ generation, version }, { generation: "", version: 0 });
       assert.deepEqual(rest, { count: 0, bytes: 0, digest: EMPTY_DIGEST });
     },
 
@@ -73,8 +74,44 @@ export const head: Law = {
     "is the empty one again once everything is deleted": async (bench) => {
       await bench.write(puts(20));
       await bench.write(puts(20).map(({ key }) => remove(key)));
-      const { checkpoint: _checkpoint, ...rest } = await bench.namespace.head();
-      assert.deepEqual(rest, measure([]));
+      assert.deepEqual(measured(await bench.namespace.head()), measure([]));
+    },
+
+    "has a version that grows with every change, and with nothing else": async (bench) => {
+      const { namespace, clock } = bench;
+      const expiresAt = clock.now() + 5;
+      let before = (await namespace.head()).version;
+      const steps: readonly (readonly [number, () => Promise<unknown>])[] = [
+        [1, () => namespace.commit([put("a", "1", { expiresAt })])],
+        [3, () => bench.write(puts(3))],
+        [0, () => namespace.commit([remove("nothing")])],
+        [1, () => namespace.commit([remove("key00001")])],
+        [0, () => namespace.sweep(clock.now(), 10)],
+        [1, () => namespace.sweep(clock.now() + 5, 10)],
+      ];
+      for (const [changes, step] of steps) {
+        await step();
+        const { version } = await namespace.head();
+        assert.equal(version - before, changes);
+        before = version;
+      }
+    },
+
+    "has another generation, and a later version, once the content is replaced": async (bench) => {
+      const { namespace } = bench;
+      await namespace.commit([put("a")]);
+      const before = await namespace.head();
+      const merge = await namespace.merge();
+      await merge.put(encodeAll([foreign("b")]));
+      await merge.commit();
+      const merged = await namespace.head();
+      assert.equal(merged.generation, before.generation);
+      const load = await namespace.replace();
+      await load.put(encodeAll([foreign("c")]));
+      await load.commit();
+      const replaced = await namespace.head();
+      assert.notEqual(replaced.generation, before.generation);
+      assert.ok(before.version < merged.version && merged.version < replaced.version);
     },
 
     "is one instant, also while others write": async ({ namespace }) => {

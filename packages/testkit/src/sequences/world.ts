@@ -1,11 +1,11 @@
 // What a sequence works on: one store on a bench, the oracle beside it, and a copy that follows the store's changes.
 // INVARIANT: between two steps store and oracle hold the same.
 import assert from "node:assert/strict";
-import type { KeyValueStore, KeyValueSync, Mutation } from "@nadb/core";
+import type { KeyValueStore, KeyValueSync, Mutation, NamespaceId } from "@nadb/core";
 import type { Content } from "../assertions.js";
-import type { Bench } from "../bench.js";
+import { type Bench, MAIN } from "../bench.js";
 import { Model } from "../model.js";
-import { byUtf8, measure } from "../runs.js";
+import { byUtf8, measure, measured } from "../runs.js";
 import { manualSync, openStore } from "../stores.js";
 import { assertSame, type Times } from "./compare.js";
 import { KEYS } from "./draws.js";
@@ -22,6 +22,7 @@ export class World {
   constructor(
     readonly bench: Bench,
     readonly bufferKib?: number,
+    readonly id: NamespaceId = MAIN,
   ) {
     if (bufferKib !== undefined) this.sync = manualSync(bench);
   }
@@ -45,7 +46,8 @@ export class World {
 
   async open(): Promise<void> {
     const { sync, bufferKib = 1 } = this;
-    this.#store = await openStore(this.bench, sync && { sync, bufferSizeMb: bufferKib / 1024 });
+    const buffering = sync && { sync, bufferSizeMb: bufferKib / 1024 };
+    this.#store = await openStore(this.bench, { ...this.id, ...buffering });
   }
 
   async close(): Promise<void> {
@@ -110,7 +112,7 @@ export class World {
   async checkHead(): Promise<void> {
     await this.store.flush();
     await this.store.cleanupExpired();
-    const { checkpoint: _checkpoint, ...head } = await this.store.storage.head();
+    const head = measured(await this.store.storage.head());
     const records = this.oracle.readable(this.now).map((content) => ({ ...content, version: 1 }));
     assert.deepEqual(head, measure(records), "the head");
   }
