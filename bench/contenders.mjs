@@ -76,16 +76,16 @@ export async function timedBackup(store, folders, count, options = {}, seen = ()
   return sample;
 }
 
-/** Times the restore of the backup "full" of a repository into a new and empty store. */
-export const timedRestore = (repository, folders, count, options = {}) =>
+/** Times the restore of a backup of a repository into a new and empty store. */
+export const timedRestore = (repository, folders, count, { backupId = "full", ...options } = {}) =>
   timedOnEmpty("nadb", folders, count, async ({ store }) => {
     const manager = await openManager(store, repository);
-    await manager.restoreBackup("full", { clearExisting: true, ...options });
+    await manager.restoreBackup(backupId, { clearExisting: true, ...options });
   });
 
-export async function timedVerify(manager, count) {
+export async function timedVerify(manager, count, backupId = "full") {
   return timed(count, async () => {
-    const { ok } = await manager.verifyBackup("full");
+    const { ok } = await manager.verifyBackup(backupId);
     if (!ok) throw new Error("the backup is damaged");
   });
 }

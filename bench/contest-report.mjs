@@ -1,7 +1,9 @@
 // Contests as a table, a line for each contender. "first is": the first contender's rate as a share of this one's, or its
 // bytes as a share of this one's.
+import { goalCells } from "./goals.mjs";
 import { median } from "./measure.mjs";
-import { duration, markdown, percent, perSecond, size, whole } from "./report.mjs";
+import { duration, percent, size, whole } from "./numbers.mjs";
+import { markdown, perSecond } from "./report.mjs";
 
 const HEADINGS = [
   "what",
@@ -25,7 +27,7 @@ function linesOf({ what, contenders }) {
     contender.store,
     ...(isOfBytes(contender) ? byteCells(contender) : timeCells(contender)),
     contender === first ? "" : percent(shareOf(first, contender)),
-    ...goalCells(contender, first),
+    ...goalCells(contender.goal, measuredOf(contender, first)),
     contender.unlike ?? "",
   ]);
 }
@@ -57,13 +59,8 @@ const shareOf = (first, other) =>
 
 const amountOf = (sample) => sample.bytes ?? perSecond(sample);
 
-function goalCells({ samples, goal }, first) {
-  if (goal === undefined) return ["", ""];
+function measuredOf({ samples }, first) {
+  if (samples[0].bytes !== undefined) return {};
   const rate = median(samples.map(perSecond));
-  if (goal.perSecond) return [`≥ ${whole(goal.perSecond)}/s`, met(rate >= goal.perSecond)];
-  if (goal.milliseconds)
-    return [`≤ ${goal.milliseconds} ms`, met(1000 / rate <= goal.milliseconds)];
-  return [`≥ ${percent(goal.ratio)}`, met(shareOf(first, { samples }) >= goal.ratio)];
+  return { perSecond: rate, seconds: 1 / rate, ratio: shareOf(first, { samples }) };
 }
-
-const met = (reached) => (reached ? "yes" : "NO");

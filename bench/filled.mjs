@@ -1,11 +1,12 @@
 // Stores that already hold the records, for the cases that read. Filled when first asked for, then shared.
+import { Changes } from "./changes.mjs";
 import { fill, openManager, writers } from "./contenders.mjs";
-import { records } from "./records.mjs";
+import { gathered, records } from "./records.mjs";
 
-/** A store of `entries` and a repository that holds a backup "full" of it. */
-export async function fillNadb(folders, entries) {
+/** A store of `entries`, any iterable, and a repository that holds a backup "full" of it. */
+export async function fillNadb(folders, entries, batchSize = 10_000) {
   const writer = await writers.nadb(folders.fresh("nadb"));
-  await fill(writer, entries);
+  for (const batch of gathered(entries, batchSize)) await writer.write(batch);
   const repository = folders.fresh("repository");
   const manager = await openManager(writer.store, repository);
   await manager.createBackup({ backupId: "full" });
@@ -32,6 +33,14 @@ export class Filled {
 
   nadb(values = "text") {
     return this.#once(`nadb ${values}`, () => fillNadb(this.folders, this.entries(values)));
+  }
+
+  /** Of `count` records, which change: `changes` are the next ones. Backups may be added to its repository. */
+  changing(count) {
+    return this.#once(`changing ${count}`, async () => {
+      const filled = await fillNadb(this.folders, records({ count }));
+      return { ...filled, changes: new Changes(count) };
+    });
   }
 
   raw() {

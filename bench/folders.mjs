@@ -1,5 +1,5 @@
 // Temporary folders of one benchmark. All of them go when the process ends, however it ends.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -23,6 +23,12 @@ export class Folders {
   remove(folder) {
     if (!this.#made.delete(folder)) throw new Error(`${folder} is no folder of this benchmark`);
     rmSync(folder, { recursive: true, force: true });
+  }
+
+  /** Bytes that can still be written here. */
+  free() {
+    const { bavail, bsize } = statfsSync(this.#root);
+    return bavail * bsize;
   }
 
   clear() {

@@ -1,25 +1,40 @@
 // One piece of work in a process of its own, which opens the store, does the work and prints what it needed:
-//   node memory-child.mjs fill|backup|verify|restore <store folder> <repository folder> <records>
-import { fill, openManager, writers } from "./contenders.mjs";
+//   node memory-child.mjs <work> <store folder> <repository folder> <records>
+import { addChain } from "./chain.mjs";
+import { apply, Changes } from "./changes.mjs";
+import { openManager, writers } from "./contenders.mjs";
 import { status } from "./process-memory.mjs";
-import { records } from "./records.mjs";
+import { gathered, records } from "./records.mjs";
 
-const FILL_BATCH = 10_000;
+const SAMPLE_EVERY_MS = 20;
+/** What an incremental holds, as a share of the records. */
+const SHARE = 0.01;
 
+/** Of a repository: `backup` comes first, then `chain`, then the others in any order. */
 const works = {
-  fill: async (writer, _, { count }) => {
-    for (let from = 0; from < count; from += FILL_BATCH)
-      await fill(writer, [...records({ from, count: Math.min(FILL_BATCH, count - from) })]);
+  fill: async ({ writer, count }) => {
+    for (const batch of gathered(records({ count }), 10_000)) await writer.write(batch);
   },
-  backup: (_, manager, { onProgress }) => manager.createBackup({ backupId: "full", onProgress }),
-  verify: (_, manager, { onProgress }) => manager.verifyBackup("full", { onProgress }),
-  restore: (_, manager, { onProgress }) =>
-    manager.restoreBackup("full", { clearExisting: true, onProgress }),
+  change: ({ store, count }) => apply(store, new Changes(count).next(Math.ceil(count * SHARE))),
+  backup: ({ manager, onProgress }) => manager.createBackup({ backupId: "full", onProgress }),
+  incremental: ({ manager, onProgress }) =>
+    manager.createIncrementalBackup("full", { backupId: "later", onProgress }),
+  verify: ({ manager, onProgress }) => manager.verifyBackup("full", { onProgress }),
+  restore: ({ manager, onProgress }) => restore(manager, "full", onProgress),
+  chain: ({ store, manager, count }) => addChain({ store, manager }, count),
+  restoreChain: async ({ manager, onProgress }) => {
+    const { backupId } = (await manager.listBackups()).at(-1);
+    await restore(manager, backupId, onProgress);
+  },
 };
+
+const restore = (manager, backupId, onProgress) =>
+  manager.restoreBackup(backupId, { clearExisting: true, onProgress });
 
 const [, , work, folder, repository, count] = process.argv;
 const writer = await writers.nadb(folder);
-const manager = await openManager(writer.store, repository);
+const { store } = writer;
+const manager = await openManager(store, repository);
 let anonymous = 0;
 let mapped = 0;
 const onProgress = () => {
@@ -27,7 +42,9 @@ const onProgress = () => {
   mapped = Math.max(mapped, status("RssFile"));
 };
 onProgress();
-await works[work](writer, manager, { count: Number(count), onProgress });
+const sampling = setInterval(onProgress, SAMPLE_EVERY_MS);
+await works[work]({ writer, store, manager, count: Number(count), onProgress });
+clearInterval(sampling);
 onProgress();
 console.log(JSON.stringify({ peak: status("VmHWM"), anonymous, mapped }));
 await writer.close();

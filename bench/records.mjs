@@ -36,13 +36,15 @@ export function noise(bytes, random) {
 }
 
 /** `tagCount` distinct values of the second tag; the first has 4. */
-export function* records({ from = 0, count, values = "text", tagCount = 100 }) {
+export function* records({ from = 0, count, ...options }) {
   const random = chance(from + 1);
-  for (let index = from; index < from + count; index++) {
-    const value = values === "text" ? textValue(index, random) : noise(VALUE_BYTES, random);
-    const tags = [`kind:${index % 4}`, `group:${Math.floor(random() * tagCount)}`];
-    yield { key: keyOf(index), value, tags };
-  }
+  for (let index = from; index < from + count; index++) yield record(index, random, options);
+}
+
+export function record(index, random, { values = "text", tagCount = 100 } = {}) {
+  const value = values === "text" ? textValue(index, random) : noise(VALUE_BYTES, random);
+  const tags = [`kind:${index % 4}`, `group:${Math.floor(random() * tagCount)}`];
+  return { key: keyOf(index), value, tags };
 }
 
 /** A copy in an order without pattern, the same for the same seed. */
@@ -58,4 +60,16 @@ export function shuffled(items, seed = 1) {
 
 export function* batches(items, size) {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+}
+
+/** Arrays of `size` items, of an iterable that is never whole in memory. */
+export function* gathered(items, size) {
+  let group = [];
+  for (const item of items) {
+    group.push(item);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }

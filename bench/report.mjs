@@ -1,12 +1,18 @@
 // Rows as data, and the table made of them.
 //
-//   time row   := what, samples, peer?: { name, samples }, goal?: { perSecond } | { ratio }
-//   memory row := what, megabytes (one per run), goal?: { megabytes }
+//   time row   := what, samples, unit?: "bytes", peer?: { name, samples }, goal?
+//   memory row := what, megabytes (one per run), peer?: { name, megabytes }, goal?
+//   goal       := one of goals.mjs
+import { goalCells } from "./goals.mjs";
 import { median } from "./measure.mjs";
+import { duration, percent, size, times, whole } from "./numbers.mjs";
 
 const HEADINGS = ["what", "median", "min–max", "per second", "peer", "ratio", "goal", "met?"];
 
-/** A markdown table; ratio is our rate divided by the peer's, as the median over the rounds. */
+/**
+ * A markdown table; ratio is our rate divided by the peer's, as the median over the rounds. Where the goal is a number
+ * of times, it is our time divided by the peer's; of memory, ours divided by the peer's.
+ */
 export function table(rows) {
   return markdown(
     HEADINGS,
@@ -30,57 +36,45 @@ export function markdown(headings, rows, left = [0]) {
 const toLine = (cells) => `| ${cells.join(" | ")} |`;
 const pad = (cell, width, left) => (left ? cell.padEnd(width) : cell.padStart(width));
 
-function timeCells({ what, samples, peer, goal }) {
-  const times = samples.map(({ seconds }) => seconds);
+function timeCells({ what, samples, unit, peer, goal }) {
+  const seconds = samples.map((sample) => sample.seconds);
   const rate = median(samples.map(perSecond));
   const ratio =
     peer && median(samples.map((sample, i) => perSecond(sample) / perSecond(peer.samples[i])));
   return [
     what,
-    duration(median(times)),
-    `${duration(Math.min(...times))}–${duration(Math.max(...times))}`,
-    samples[0].count > 1 ? whole(rate) : "",
-    peer ? peerCell(peer) : "",
-    peer ? `${percent(ratio)}` : "",
-    ...goalCells(goal, { perSecond: rate, ratio }),
+    duration(median(seconds)),
+    `${duration(Math.min(...seconds))}–${duration(Math.max(...seconds))}`,
+    samples[0].count > 1 ? rateOf(rate, unit) : "",
+    peer ? peerCell(peer, unit, goal) : "",
+    peer ? ratioCell(ratio, goal) : "",
+    ...goalCells(goal, { seconds: median(seconds), perSecond: rate, ratio }),
   ];
 }
 
 export const perSecond = ({ count, seconds }) => count / seconds;
 
-function peerCell({ name, samples }) {
-  if (samples[0].count === 1)
+const rateOf = (rate, unit) => (unit === "bytes" ? size(rate / 1e6) : whole(rate));
+
+/** The peer in the terms of the goal: how long it takes, or how many it does in a second. */
+function peerCell({ name, samples }, unit, goal = {}) {
+  if (samples[0].count === 1 || goal.times || goal.milliseconds)
     return `${name} ${duration(median(samples.map(({ seconds }) => seconds)))}`;
-  return `${name} ${whole(median(samples.map(perSecond)))}/s`;
+  return `${name} ${rateOf(median(samples.map(perSecond)), unit)}/s`;
 }
 
-function goalCells(goal, { perSecond, ratio }) {
-  if (goal === undefined) return ["", ""];
-  if (goal.ratio !== undefined)
-    return [`≥ ${percent(goal.ratio)}`, ratio >= goal.ratio ? "yes" : "NO"];
-  return [`≥ ${whole(goal.perSecond)}/s`, perSecond >= goal.perSecond ? "yes" : "NO"];
-}
+const ratioCell = (ratio, goal = {}) => (goal.times ? times(1 / ratio) : percent(ratio));
 
-function memoryCells({ what, megabytes, goal }) {
+function memoryCells({ what, megabytes, peer, goal }) {
   const middle = median(megabytes);
+  const beside = peer && median(peer.megabytes);
   return [
     what,
     size(middle),
     `${size(Math.min(...megabytes))}–${size(Math.max(...megabytes))}`,
     "",
-    "",
-    "",
-    goal ? `≤ ${size(goal.megabytes)}` : "",
-    goal ? (middle <= goal.megabytes ? "yes" : "NO") : "",
+    peer ? `${peer.name} ${size(beside)}` : "",
+    peer ? percent(middle / beside) : "",
+    ...goalCells(goal, { megabytes: middle }),
   ];
-}
-
-export const whole = (number) => Math.round(number).toLocaleString("en-US");
-export const percent = (ratio) => `${whole(ratio * 100)} %`;
-export const size = (megabytes) => `${megabytes.toFixed(megabytes < 10 ? 1 : 0)} MB`;
-
-export function duration(seconds) {
-  if (seconds < 0.001) return `${(seconds * 1e6).toFixed(0)} µs`;
-  if (seconds < 1) return `${(seconds * 1000).toFixed(seconds < 0.01 ? 2 : 0)} ms`;
-  return `${seconds.toFixed(2)} s`;
 }
