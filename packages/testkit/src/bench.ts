@@ -18,25 +18,31 @@ const START = Date.UTC(2031, 4, 17, 12);
 export const MAIN: NamespaceId = { db: "conformance", namespace: "main" };
 
 export class Bench {
-  readonly clock = new TestClock(START);
+  readonly clock: TestClock;
   readonly random: Random;
   readonly #open: OpenBackend;
-  readonly #environment = new TestEnvironment(this.clock.now);
+  readonly #environment: TestEnvironment;
   readonly #backends: StorageBackend[] = [];
   #main: { backend: StorageBackend; namespace: StorageNamespace } | undefined;
 
-  private constructor(open: OpenBackend, random: Random) {
+  private constructor(open: OpenBackend, random: Random, clock: TestClock) {
     this.#open = open;
     this.random = random;
+    this.clock = clock;
+    this.#environment = new TestEnvironment(clock.now);
   }
 
-  /** Runs `test` on a bench of its own, checks what it left behind, and clears everything away. */
+  /**
+   * Runs `test` on a bench of its own, checks what it left behind, and clears everything away.
+   * @param clock one that benches share, if they do.
+   */
   static async use(
     open: OpenBackend,
     random: Random,
     test: (bench: Bench) => Promise<void>,
+    clock = new TestClock(START),
   ): Promise<void> {
-    const bench = new Bench(open, random);
+    const bench = new Bench(open, random, clock);
     try {
       await bench.#openMain();
       await test(bench);

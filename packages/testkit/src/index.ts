@@ -1,3 +1,9 @@
+export {
+  type BackupEngines,
+  type BackupModelOptions,
+  backupModelSuite,
+  type OpenTarget,
+} from "./backups/suite.js";
 export { checkNamespace } from "./check.js";
 export { backendConformance, type ConformanceOptions } from "./conformance.js";
 export type { Environment, OpenBackend } from "./environment.js";

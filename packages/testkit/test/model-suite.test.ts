@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { type Mutation, memoryBackend } from "@nadb/core";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type ModelSuiteOptions, modelSuite, type OpenBackend, type Runner } from "../src/index.js";
+import { type ModelSuiteOptions, modelSuite, type OpenBackend } from "../src/index.js";
+import { firstFailureOf } from "./first-failure.js";
 import { backend, namespace, override } from "./mutants/mutant.js";
 import { storeMutants } from "./mutants/stores.js";
 import { totalMutants } from "./mutants/totals.js";
@@ -17,26 +18,8 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** The message of the first test that fails. */
-async function firstFailure(
-  open: OpenBackend,
-  options: ModelSuiteOptions = {},
-): Promise<string | undefined> {
-  const tests: (() => Promise<void>)[] = [];
-  const runner: Runner = {
-    describe: (_name, body) => body(),
-    it: (_name, body) => tests.push(body),
-  };
-  modelSuite(runner, open, { runs: 50, ...options });
-  for (const test of tests) {
-    const failed = await test().then(
-      () => undefined,
-      (error: Error) => error.message,
-    );
-    if (failed !== undefined) return failed;
-  }
-  return undefined;
-}
+const firstFailure = (open: OpenBackend, options: ModelSuiteOptions = {}) =>
+  firstFailureOf((runner) => modelSuite(runner, open, { runs: 50, ...options }));
 
 function mutant(does: string): OpenBackend {
   const found = [...storeMutants, ...totalMutants].find((one) => one.does === does);

@@ -1,9 +1,8 @@
 // What a failed property tells: the shortest sequence found, why it fails, and how to see it again.
 import type fc from "fast-check";
-import type { Step } from "./step.js";
 
-/** Of a buffer in KiB, if any, and a sequence. */
-export type Drawn = [bufferKib: number | undefined, sequence: readonly Step[]];
+/** In what way a sequence is played, and the sequence. */
+export type Drawn<Way, One> = [way: Way, sequence: readonly One[]];
 
 /** Where a property failed: what fast-check needs to go straight there. */
 export interface Place {
@@ -20,15 +19,19 @@ export function placeFromText(text: string): Place {
   return { seed: Number(found[1]), path: found[2] as string };
 }
 
-export function failureOf(details: fc.RunDetails<Drawn>, seedOfSuite: number): Error {
+/** @param tell says after "in 5 operations" what there is to say of the way. */
+export function failureOf<Way, One>(
+  details: fc.RunDetails<Drawn<Way, One>>,
+  tell: (way: Way) => string,
+  seedOfSuite: number,
+): Error {
   const { counterexample, counterexamplePath, errorInstance, seed } = details;
   if (counterexample === null) return new Error(`no sequence was run: ${String(errorInstance)}`);
-  const [bufferKib, sequence] = counterexample;
-  const buffered = bufferKib === undefined ? "" : `, buffered up to ${bufferKib} KiB`;
+  const [way, sequence] = counterexample;
   const place = placeToText({ seed, path: counterexamplePath ?? "" });
   const lines = [
     errorInstance instanceof Error ? errorInstance.message : String(errorInstance),
-    `in ${sequence.length} operations${buffered}:`,
+    `in ${sequence.length} operations${tell(way)}:`,
     ...sequence.map((step, i) => `  ${i + 1}. ${step}`),
     `(repeat with NADB_SEED=${seedOfSuite}, or this test alone with NADB_MODEL_REPLAY=${place})`,
   ];

@@ -1,11 +1,14 @@
 // The model suite: drawn sequences of everything a store can do, against a Map. What fails is made as short as fast-check
 // can, and tells how to repeat it.
 import fc from "fast-check";
+import { Bench } from "../bench.js";
 import type { OpenBackend } from "../environment.js";
-import { deriveSeed, seedOfRun } from "../random.js";
+import { seeded } from "../random.js";
 import type { Runner } from "../runner.js";
-import { type Drawn, failureOf, placeFromText } from "./failure.js";
-import { checkSequences } from "./property.js";
+import { anyStep } from "./all-steps.js";
+import { play } from "./play.js";
+import { declareTests, type Property } from "./property.js";
+import type { Step } from "./step.js";
 
 export interface ModelSuiteOptions {
   /** Sequences for each way of writing; NADB_MODEL_RUNS in the environment takes its place. Default 1,000. */
@@ -20,15 +23,12 @@ export interface ModelSuiteOptions {
   readonly seed?: number;
 }
 
-interface Way {
-  readonly name: string;
-  /** `undefined`: every write is committed at once. */
-  readonly bufferKib: fc.Arbitrary<number | undefined>;
-}
+/** In KiB; `undefined`: every write is committed at once. */
+type BufferKib = number | undefined;
 
-const WAYS: readonly Way[] = [
-  { name: "any sequence of operations", bufferKib: fc.constant(undefined) },
-  { name: "any sequence of buffered operations", bufferKib: fc.constantFrom(1, 4, 1_024) },
+const WAYS: readonly (readonly [name: string, bufferKib: fc.Arbitrary<BufferKib>])[] = [
+  ["any sequence of operations", fc.constant(undefined)],
+  ["any sequence of buffered operations", fc.constantFrom(1, 4, 1_024)],
 ];
 
 /**
@@ -47,38 +47,33 @@ export function modelSuite(
   open: OpenBackend,
   options: ModelSuiteOptions = {},
 ): void {
-  for (const way of WAYS) runner.describe(way.name, () => declareTests(runner, open, way, options));
+  const usual = { runs: 1_000, operations: 100, runsPerTest: 25, shrinkTries: 500 };
+  for (const [name, way] of WAYS) {
+    const property = propertyOf(name, way, open);
+    runner.describe(name, () => declareTests(runner, property, { ...usual, ...options }));
+  }
 }
 
-function declareTests(
-  runner: Runner,
+const propertyOf = (
+  name: string,
+  way: fc.Arbitrary<BufferKib>,
   open: OpenBackend,
-  { name: way, bufferKib }: Way,
-  options: ModelSuiteOptions,
-): void {
-  const { operations = 100, runsPerTest = 25, shrinkTries = 500, seed = seedOfRun() } = options;
-  const run = async (parameters: fc.Parameters<Drawn>): Promise<void> => {
-    const asked = { bufferKib, operations, shrinkTries, parameters };
-    const details = await checkSequences(open, asked);
-    if (details.failed) throw failureOf(details, seed);
-  };
-  const replay = process.env.NADB_MODEL_REPLAY ?? "";
-  if (replay !== "") {
-    const place = placeFromText(replay);
-    runner.it("replayed", () => run({ ...place, endOnFailure: true }));
-    return;
-  }
-  const runs = runsAsked(options.runs);
-  for (let first = 0; first < runs; first += runsPerTest) {
-    const name = `from the ${first + 1}. on`;
-    const place = { seed: deriveSeed(seed, `${way} ${name}`) | 0 };
-    runner.it(name, () => run({ ...place, numRuns: Math.min(runsPerTest, runs - first) }));
-  }
-}
+): Property<BufferKib, Step> => ({
+  name,
+  way,
+  tell: (bufferKib) => (bufferKib === undefined ? "" : `, buffered up to ${bufferKib} KiB`),
+  step: anyStep,
+  play: (bufferKib, sequence) => playOn(open, bufferKib, sequence),
+});
 
-function runsAsked(usual = 1_000): number {
-  const text = process.env.NADB_MODEL_RUNS ?? "";
-  const runs = text === "" ? usual : Number(text);
-  if (Number.isSafeInteger(runs) && runs > 0) return runs;
-  throw new TypeError(`NADB_MODEL_RUNS ${text} is not a whole number above 0`);
-}
+/** Each sequence has a bench of its own, and so storage of its own. */
+const playOn = (
+  open: OpenBackend,
+  bufferKib: BufferKib,
+  sequence: readonly Step[],
+): Promise<void> =>
+  Bench.use(open, seeded(0), async (bench) => {
+    const { buffering, transactions } = bench.capabilities;
+    if (bufferKib !== undefined && !(buffering && transactions)) return;
+    await play(bench, sequence, bufferKib);
+  });
