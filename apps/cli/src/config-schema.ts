@@ -12,6 +12,8 @@ import {
   strictObject,
   string,
 } from "valibot";
+import { healthSchema } from "./health-schema.js";
+import { retentionSchema } from "./retention-schema.js";
 
 const text = exactOptional(string());
 
@@ -21,6 +23,8 @@ const schema = strictObject({
   namespace: text,
   repo: text,
   plugins: exactOptional(pipe(array(string()), readonly())),
+  retention: exactOptional(retentionSchema),
+  health: exactOptional(healthSchema),
 });
 
 export type ConfigValues = InferOutput<typeof schema>;
@@ -31,7 +35,7 @@ export function checkConfig(file: string, value: unknown): ConfigValues {
   if (checked.success && !Array.isArray(value)) return checked.output;
   throw invalidArgument(
     `${file}: ${checked.issues === undefined ? "a list is no object" : problem(checked.issues[0])}`,
-    `its fields are ${Object.keys(schema.entries).join(", ")}: texts, and plugins a list of texts`,
+    `its fields are ${Object.keys(schema.entries).join(", ")}: texts, plugins a list of texts, retention an object of rules, health one of limits`,
   );
 }
 

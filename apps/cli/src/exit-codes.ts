@@ -3,14 +3,21 @@
 //   0  done                      10  no repository / no store there
 //   1  failed                    11  locked
 //   2  usage, or a bad argument  13  newer format
-//   4  damage found             130  interrupted
+//   3  done, with something     130  interrupted
+//      held back
+//   4  damage found
+//   5  health: a warning
+//   6  health: critical
 import type { ErrorCode } from "@nadb/core";
 
 export const EXIT = {
   done: 0,
   failed: 1,
   usage: 2,
+  heldBack: 3,
   damage: 4,
+  healthWarning: 5,
+  healthCritical: 6,
   nothingThere: 10,
   locked: 11,
   newerFormat: 13,

@@ -2,7 +2,9 @@
 import { invalidArgument, ioError, isNadbError, NadbError, quote } from "@nadb/core";
 import { CommanderError } from "commander";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.js";
+import { HeldBack } from "./held-back.js";
 import { Interrupted } from "./interrupt.js";
+import { Unhealthy } from "./unhealthy.js";
 
 export interface Failure {
   readonly code: string;
@@ -22,6 +24,9 @@ export const isClosedOutput = (error: unknown): boolean => systemCode(error) ===
 export function exitCodeFor(error: unknown): ExitCode {
   if (isClosedOutput(error)) return EXIT.done;
   if (error instanceof Interrupted) return EXIT.interrupted;
+  if (error instanceof HeldBack) return EXIT.heldBack;
+  if (error instanceof Unhealthy)
+    return error.status === "critical" ? EXIT.healthCritical : EXIT.healthWarning;
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   return isNadbError(error) ? exitCodeOf(error.code) : EXIT.failed;
 }
@@ -30,6 +35,9 @@ export function exitCodeFor(error: unknown): ExitCode {
 export function failureOf(error: unknown): Failure | undefined {
   if (isClosedOutput(error)) return undefined;
   if (error instanceof Interrupted) return { code: "NADB_INTERRUPTED", message: error.message };
+  if (error instanceof HeldBack)
+    return { code: "NADB_HELD_BACK", message: error.message, hint: error.hint };
+  if (error instanceof Unhealthy) return { code: "NADB_UNHEALTHY", message: error.message };
   if (error instanceof CommanderError) return failureOfUsage(error);
   if (isNadbError(error)) return failureOfNadb(error);
   return {

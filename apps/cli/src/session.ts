@@ -9,9 +9,11 @@ import {
   withoutPassword,
 } from "@nadb/core";
 import type { Command } from "commander";
+import type { HealthConfig } from "./health-schema.js";
 import { loadPlugin } from "./load-plugin.js";
 import { makeBackend } from "./open-backend.js";
 import { Output } from "./output.js";
+import type { RetentionConfig } from "./retention-schema.js";
 
 export interface Flags {
   readonly store: string;
@@ -24,6 +26,10 @@ export interface Flags {
   readonly plugin: readonly string[];
   /** Where they are looked up; absent: from the current folder. */
   readonly pluginFolder?: string;
+  /** The rules of `nadb backup prune` where it names none. */
+  readonly retention?: RetentionConfig;
+  /** The limits of `nadb backup health` where it names none. */
+  readonly health?: HealthConfig;
   readonly json: boolean;
   readonly yes: boolean;
   readonly quiet: boolean;

@@ -13,6 +13,10 @@ export async function applyConfig(program: Command): Promise<void> {
   for (const [option, flags] of Object.entries(flagsOf(config))) {
     if (program.getOptionValueSource(option) === "default") fill(program, flags, "config");
   }
+  const { retention } = config.values; // no global option stands for it
+  if (retention !== undefined) fill(program, { retention }, "config");
+  const { health } = config.values;
+  if (health !== undefined) fill(program, { health }, "config");
 }
 
 /** NADB_PLUGINS is a list with commas; --plugin is not, it is repeated. */

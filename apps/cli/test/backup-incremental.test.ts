@@ -160,7 +160,7 @@ describe("a chain", () => {
     await json("backup create base");
     const { exitCode, stdout } = await nadb("backup show i2");
     expect({ exitCode }).toEqual({ exitCode: 4 });
-    expect(stdout).toContain("its parent's manifest has the checksum");
+    expect(stdout).toContain("its parent's cut has the checksum");
   });
 
   it("is deleted from its end; what others hang on is refused before anybody is asked", async () => {
@@ -170,7 +170,7 @@ describe("a chain", () => {
       expect(JSON.parse(stderr)).toEqual({
         code: "NADB_CONFLICT",
         message: "2 incremental backups can not be restored without base",
-        hint: "to delete it, first delete in this order: i2, i1",
+        hint: "to delete it, first delete in this order: i2, i1; or merge it into them with --consolidate",
       });
     }
     for (const id of ["i2", "i1", "base"]) {

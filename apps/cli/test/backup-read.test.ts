@@ -66,6 +66,24 @@ describe("what a backup holds", () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
   });
 
+  it("get of a damaged backup answers from its sound blocks, and ends with exit 4 at a damaged one", async () => {
+    await using store = await open();
+    const keys = Array.from({ length: 7 }, (_, i) => `k1${i}`); // two to a block, the last with "tags"
+    await store.setMany(keys.map((key) => ({ key, value: randomBytes(700_000) })));
+    await json("backup create large");
+    const data = path("backups/large/data.nadb");
+    const bytes = readFileSync(data);
+    const at = Math.floor(bytes.length * 0.95);
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    writeFileSync(data, bytes);
+    const sound = await nadb("backup get large k10");
+    expect(sound.exitCode).toBe(0);
+    expect(sound.bytes.equals(Buffer.from((await store.get("k10")) ?? []))).toBe(true);
+    const { exitCode, stdout, stderr } = await nadb("backup get large tags");
+    expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
+    expect(stderr).toContain("large/data.nadb");
+  });
+
   it("diff of two backups is a line for each difference", async () => {
     hideStore();
     const { stdout, stderr } = await nadb("backup diff base tip");

@@ -27,7 +27,7 @@ describe("backup", () => {
     expect(info.checksum).toBe(`sha256:${createHash("sha256").update(data).digest("hex")}`);
     expect(info.storedSize).toBe(data.length);
     expect(await json("backup show first")).toEqual({ ...info, chain: [info], findings: [] });
-    expect(await json("backup list")).toEqual({ backups: [info], findings: [] });
+    expect(await json("backup list")).toEqual({ backups: [info], findings: [], pins: [] });
   });
 
   it("create chooses an id, and stores as it is with --no-compression", async () => {
@@ -46,8 +46,10 @@ describe("backup", () => {
     expect(created).toContain("records     3\n");
     await nadb("backup create second");
     const lines = (await nadb("backup list")).stdout.split("\n");
-    expect(lines[0]).toMatch(/^ID +TYPE +PARENT +TAKEN +RECORDS +DELETES +VALUES +STORED +SOURCE$/);
-    expect(lines[1]).toMatch(/^first +full +- +20.+ 3 +0 +33 B .+ default\/default$/);
+    expect(lines[0]).toMatch(
+      /^ID +TYPE +PARENT +TAKEN +RECORDS +DELETES +VALUES +STORED +SOURCE +LABEL$/,
+    );
+    expect(lines[1]).toMatch(/^first +full +- +20.+ 3 +0 +33 B .+ default\/default +-$/);
     expect(lines[2]).toMatch(/^second /);
   });
 

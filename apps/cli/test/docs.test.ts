@@ -1,4 +1,4 @@
-// The program of docs/store.md does what its comments promise.
+// The programs of the guides do what their comments promise.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,23 +8,28 @@ import ts from "typescript";
 import { expect, it } from "vitest";
 
 const cli = fileURLToPath(new URL("..", import.meta.url));
-const page = readFileSync(join(cli, "../../docs/store.md"), "utf8");
 
-it("docs/store.md is a program that prints what it promises", () => {
-  const code = Array.from(page.matchAll(/```ts\n(.*?)```/gs), ([, block = ""]) => block).join("\n");
-  const { outputText } = ts.transpileModule(code, {
-    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
-  });
-  const folder = mkdtempSync(join(tmpdir(), "nadb-docs-"));
-  const scripts = mkdtempSync(join(cli, "node_modules", ".docs-")); // where the packages resolve
-  try {
-    const script = join(scripts, "program.mjs");
-    writeFileSync(script, outputText);
-    const printed = execFileSync(process.execPath, [script], { cwd: folder, encoding: "utf8" });
-    const promised = Array.from(code.matchAll(/console\.log.*\/\/ (.*)$/gm), ([, said]) => said);
-    expect(promised.length).toBeGreaterThan(10);
-    expect(printed.trim().split("\n")).toEqual(promised);
-  } finally {
-    for (const path of [folder, scripts]) rmSync(path, { recursive: true, force: true });
-  }
-});
+it.each(["store.md", "retention.md", "archive.md"])(
+  "docs/%s is a program that prints what it promises",
+  (name) => {
+    const page = readFileSync(join(cli, "../../docs", name), "utf8");
+    const code = Array.from(page.matchAll(/```ts\n(.*?)```/gs), ([, block = ""]) => block).join(
+      "\n",
+    );
+    const { outputText } = ts.transpileModule(code, {
+      compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+    });
+    const folder = mkdtempSync(join(tmpdir(), "nadb-docs-"));
+    const scripts = mkdtempSync(join(cli, "node_modules", ".docs-")); // where the packages resolve
+    try {
+      const script = join(scripts, "program.mjs");
+      writeFileSync(script, outputText);
+      const printed = execFileSync(process.execPath, [script], { cwd: folder, encoding: "utf8" });
+      const promised = Array.from(code.matchAll(/console\.log.*\/\/ (.*)$/gm), ([, said]) => said);
+      expect(promised.length).toBeGreaterThan(10);
+      expect(printed.trim().split("\n")).toEqual(promised);
+    } finally {
+      for (const path of [folder, scripts]) rmSync(path, { recursive: true, force: true });
+    }
+  },
+);

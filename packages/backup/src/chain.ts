@@ -6,16 +6,20 @@ import { type BackupInfo, cutChecksumOf } from "./manifest.js";
 /** Far beyond any sane chain; a longer one is forged. */
 const MAX_CHAIN = 100_000;
 
+/** How backups are found, and what a link between two must say: a catalog. */
+export interface Links {
+  get(backupId: string): Promise<BackupInfo>;
+  /** Throws NADB_CORRUPTION. */
+  checkLink(child: BackupInfo, parent: BackupInfo): void;
+}
+
 /** Oldest first: a full, then each incremental on the one before it. Throws NADB_CORRUPTION for a broken link. */
-export async function chainOf(
-  tip: BackupInfo,
-  get: (backupId: string) => Promise<BackupInfo>,
-): Promise<readonly BackupInfo[]> {
+export async function chainOf(tip: BackupInfo, links: Links): Promise<readonly BackupInfo[]> {
   const chain = [tip];
   const seen = new Set([tip.backupId]);
   for (let child = tip; child.backupType === "incremental"; ) {
-    const parent = await parentOf(child, get);
-    checkLink(child, parent);
+    const parent = await parentOf(child, links);
+    links.checkLink(child, parent);
     if (seen.has(parent.backupId) || chain.length >= MAX_CHAIN)
       throw broken(child, "its chain has no beginning");
     seen.add(parent.backupId);
@@ -25,14 +29,11 @@ export async function chainOf(
   return chain.reverse();
 }
 
-async function parentOf(
-  child: BackupInfo,
-  get: (backupId: string) => Promise<BackupInfo>,
-): Promise<BackupInfo> {
+async function parentOf(child: BackupInfo, links: Links): Promise<BackupInfo> {
   const id = child.parentBackupId;
   if (id === null) throw broken(child, "it names no parent");
   try {
-    return await get(id);
+    return await links.get(id);
   } catch (error) {
     if (isNadbError(error, "NADB_NOT_FOUND"))
       throw broken(child, `its parent ${quote(id)} is missing`);

@@ -1,45 +1,86 @@
-// Reading what backups hold without restoring them. Everything is read through the same proof as a restore; a reader that
-// stops early has seen what it has seen, one that reaches the end has seen the state of the cut, proven.
+// Reading what backups hold without restoring them. Whole states are read through the same proof as a restore: a reader
+// that stops early has seen what it has seen, one that reaches the end has seen the state of the cut, proven. Single keys
+// are looked up, and proven by the blocks that were read for them.
 import {
+  type Change,
   type ChangePage,
+  checkKey,
   compareBytes,
   compareUtf8,
   decodeRecord,
   type EncodedChange,
+  isNadbError,
   isTombstone,
   type StorageNamespace,
   type StoredRecord,
 } from "@nadb/core";
+import type { BackupInfo } from "./manifest.js";
 import type { LongWork } from "./progress.js";
-import type { Repository } from "./repository.js";
+import type { Reading } from "./reading.js";
+import { changeInRun } from "./run/lookup.js";
 import { Pieces } from "./run/pieces.js";
 import { inKeyOrder } from "./run/sort.js";
-import { provenState } from "./run/state.js";
+import { type ChainSource, provenState } from "./run/state.js";
+import type { BackupTarget } from "./target.js";
 import { memoryTarget } from "./targets/memory.js";
+
+/** Where backups are read from: a repository. */
+export interface BackupSource {
+  readonly target: BackupTarget;
+  get(backupId: string): Promise<BackupInfo>;
+  chain(info: BackupInfo): Promise<readonly BackupInfo[]>;
+  reading(backupId: string): Promise<Reading>;
+}
 
 /** The live records at the cut of a backup, in the UTF-8 byte order of their keys. */
 export async function* recordsOf(
-  repository: Repository,
+  source: BackupSource,
   backupId: string,
   work: LongWork,
 ): AsyncGenerator<StoredRecord, void, undefined> {
-  const chain = await repository.chain(await repository.get(backupId));
-  yield* decoded(provenState(repository.target, chain, "check", work));
+  await using reading = await source.reading(backupId);
+  yield* decoded(provenState(reading, "check", work));
 }
 
-/** One record; reads the backup up to its key. */
+/** One record; the newest backup of the chain that says anything about the key decides. */
 export async function recordOf(
-  repository: Repository,
+  source: BackupSource,
   backupId: string,
   key: string,
-  work: LongWork,
+  work: Pick<LongWork, "signal">,
 ): Promise<StoredRecord | undefined> {
-  for await (const record of recordsOf(repository, backupId, work)) {
-    const order = compareUtf8(record.key, key);
-    if (order === 0) return record;
-    if (order > 0) return undefined;
+  checkKey(key);
+  try {
+    const chain = await source.chain(await source.get(backupId));
+    return await recordIn({ target: source.target, chain }, key, work);
+  } catch (error) {
+    if (!isNadbError(error, "NADB_CORRUPTION")) throw error;
+    await using reading = await source.reading(backupId); // a file may just have been merged away: held, it can not be
+    return await recordIn(reading, key, work);
+  }
+}
+
+async function recordIn(
+  { target, chain }: ChainSource,
+  key: string,
+  work: Pick<LongWork, "signal">,
+): Promise<StoredRecord | undefined> {
+  for (const info of chain.toReversed()) {
+    const change = await changeInRun(target, info, key, work);
+    if (change !== undefined) return change.type === "record" ? change.record : undefined;
   }
   return undefined;
+}
+
+/** What a backup itself says about a key, without those that it goes on from. */
+export async function changeOf(
+  source: BackupSource,
+  backupId: string,
+  key: string,
+  work: Pick<LongWork, "signal">,
+): Promise<Change | undefined> {
+  checkKey(key);
+  return changeInRun(source.target, await source.get(backupId), key, work);
 }
 
 /** How a key differs between two states. */

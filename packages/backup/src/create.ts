@@ -10,9 +10,10 @@ import {
   type StorageNamespace,
 } from "@nadb/core";
 import { checkLink } from "./chain.js";
-import { Lease } from "./lease.js";
+import { chooseFormat } from "./formats.js";
+import { Lease, type LeaseHost } from "./lease.js";
 import type { BackupInfo } from "./manifest.js";
-import { INDEX_PATH } from "./paths.js";
+import { isBackupId } from "./paths.js";
 import type { LongWork } from "./progress.js";
 import type { Repository } from "./repository.js";
 import { readRun } from "./run/read-run.js";
@@ -31,23 +32,29 @@ export interface CreateIncrementalOptions extends CreateBackupOptions {
   readonly skipUnchanged?: boolean;
 }
 
+/** What a backup that is taken by itself does not have. */
+export interface Together {
+  /** How many backups are taken together under the label. Default 1. */
+  readonly setSize?: number;
+}
+
 export async function createFull(
   host: CreateHost,
-  options: CreateBackupOptions,
+  options: CreateBackupOptions & Together,
 ): Promise<BackupInfo> {
-  const backupId = options.backupId ?? newBackupId("full", host);
+  const { backupId = newBackupId("full", host), setSize = 1 } = options;
   checkBackupId(backupId);
   checkLabel(options);
-  return create(host, { backupId, parent: null }, options);
+  return create(host, { backupId, parent: null, setSize }, options);
 }
 
 export async function createIncremental(
   host: CreateHost,
   parentBackupId: string,
-  options: CreateIncrementalOptions,
+  options: CreateIncrementalOptions & Together,
 ): Promise<BackupInfo> {
   const { repository, storage } = host;
-  const backupId = options.backupId ?? newBackupId("incremental", host);
+  const { backupId = newBackupId("incremental", host), setSize = 1 } = options;
   checkBackupId(backupId);
   checkLabel(options);
   const parent = await repository.get(parentBackupId);
@@ -55,7 +62,7 @@ export async function createIncremental(
   checkSource(parent, storage);
   try {
     if (options.skipUnchanged && (await isUnchanged(storage, parent))) return parent;
-    return await create(host, { backupId, parent }, options);
+    return await create(host, { backupId, parent, setSize }, options);
   } catch (error) {
     if (!isNadbError(error, "NADB_CHECKPOINT_EXPIRED")) throw error;
     if (options.fallbackToFull) return createFull(host, options);
@@ -90,6 +97,7 @@ async function create(
 ): Promise<BackupInfo> {
   const { repository } = host;
   const { backupId, parent } = source;
+  chooseFormat(options); // what can not be written is refused before anything is
   options.signal?.throwIfAborted();
   await repository.sweepLeftovers();
   await repository.checkUnused(backupId);
@@ -110,8 +118,11 @@ async function create(
 
 function checkBackupId(backupId: string): void {
   checkName("backup id", backupId);
-  if (backupId !== INDEX_PATH) return;
-  throw invalidArgument(`backup id ${quote(backupId)} is the name of the index`, "choose another");
+  if (isBackupId(backupId)) return;
+  throw invalidArgument(
+    `${quote(backupId)} is a name that repositories keep for themselves`,
+    "choose another id",
+  );
 }
 
 function checkLabel({ label }: CreateBackupOptions): void {
@@ -146,7 +157,7 @@ function proof(
   info: BackupInfo,
   options: LongWork,
 ): AsyncIterable<readonly EncodedChange[]> {
-  if (info.backupType === "full") return provenState(target, [info], "check", options);
+  if (info.backupType === "full") return provenState({ target, chain: [info] }, "check", options);
   return readRun(target, info, options.signal === undefined ? {} : { signal: options.signal });
 }
 
@@ -170,7 +181,8 @@ async function publish(
 /** A lease that can not be removed undoes no backup: it ends by itself, and the next run sweeps it. */
 const letGo = (lease: Lease): Promise<void> => lease.release().catch(() => undefined);
 
-function newBackupId(kind: string, { clock, random }: CreateHost): string {
+/** The kind of backup, the time and four random characters. */
+export function newBackupId(kind: string, { clock, random }: LeaseHost): string {
   const bytes = new Uint8Array(2);
   random(bytes);
   const time = new Date(clock()).toISOString().replace(/[-:]|\.\d+/g, "");

@@ -3,18 +3,18 @@
 // died is replaced when its lease ends, or at once when the target knows that it is gone.
 import { isNadbError, NadbError, quote, toHex } from "@nadb/core";
 import { isObject, parseJson } from "./manifest.js";
-import { leasePath, leaseToken } from "./paths.js";
+import { type LeaseKind, leasePath, leaseToken } from "./paths.js";
 import { type BackupTarget, readWhole } from "./target.js";
 
 /** A lease not renewed for this long is over. */
-const LEASE_MS = 60_000;
-const RENEW_AFTER_MS = 15_000;
+export const LEASE_MS = 60_000;
+export const RENEW_AFTER_MS = 15_000;
 const MAX_LEASE_BYTES = 4_096;
 /** Longer than the lease of a holder that died. */
 const SOON_TRIES = 1_300;
 const SOON_PAUSE_MS = 50;
 
-interface LeaseFile {
+export interface LeaseFile {
   readonly owner: string;
   readonly expiresAt: number;
   /** Tokens begin anew once a folder has been removed; this tells two holders of one token apart. */
@@ -35,6 +35,7 @@ export class Lease {
   private constructor(
     readonly target: BackupTarget,
     readonly backupId: string,
+    readonly kind: LeaseKind,
     readonly token: number,
     { clock, random }: LeaseHost,
   ) {
@@ -46,13 +47,20 @@ export class Lease {
   }
 
   /** Throws NADB_LOCKED while somebody else holds it. */
-  static async acquire(target: BackupTarget, backupId: string, host: LeaseHost): Promise<Lease> {
-    const latest = await latestToken(target, backupId);
-    if (latest !== undefined && (await isHeld(target, backupId, latest, host.clock())))
-      throw locked(backupId);
-    const lease = new Lease(target, backupId, (latest ?? 0) + 1, host);
+  static async acquire(
+    target: BackupTarget,
+    backupId: string,
+    host: LeaseHost,
+    kind: LeaseKind = "lease",
+  ): Promise<Lease> {
+    const latest = await latestToken(target, backupId, kind);
+    if (latest !== undefined) {
+      const path = leasePath(backupId, kind, latest);
+      if (await isHeld(target, path, host.clock())) throw locked(backupId);
+    }
+    const lease = new Lease(target, backupId, kind, (latest ?? 0) + 1, host);
     try {
-      await target.write(leasePath(backupId, lease.token), [lease.#content()], { ifAbsent: true });
+      await target.write(lease.#path, [lease.#content()], { ifAbsent: true });
     } catch (error) {
       if (isNadbError(error, "NADB_ALREADY_EXISTS")) throw locked(backupId);
       throw error;
@@ -81,52 +89,62 @@ export class Lease {
     if (this.#clock() - this.#renewedAt < RENEW_AFTER_MS) return;
     await this.confirm();
     this.#renewedAt = this.#clock();
-    await this.target.write(leasePath(this.backupId, this.token), [this.#content()]);
+    await this.target.write(this.#path, [this.#content()]);
   }
 
   /** Throws NADB_LOCKED when somebody has taken over. */
   async confirm(): Promise<void> {
-    const latest = await latestToken(this.target, this.backupId);
+    const latest = await latestToken(this.target, this.backupId, this.kind);
     const file = latest === this.token ? await this.#read() : undefined;
     if (file?.nonce !== this.#nonce) throw locked(this.backupId);
   }
 
   async release(): Promise<void> {
-    for (const token of await tokens(this.target, this.backupId)) {
-      if (token <= this.token) await this.target.remove(leasePath(this.backupId, token));
+    for (const token of await tokens(this.target, this.backupId, this.kind)) {
+      if (token <= this.token) await this.target.remove(leasePath(this.backupId, this.kind, token));
     }
   }
 
-  #read(): Promise<LeaseFile | undefined> {
-    return readLease(this.target, leasePath(this.backupId, this.token));
+  /** Ends it and leaves its file, which tells that what else is in the folder is a leftover of ours. */
+  async end(): Promise<void> {
+    await this.target.write(this.#path, [this.#content(0)]);
   }
 
-  #content(): Uint8Array {
-    const expiresAt = this.#clock() + LEASE_MS;
+  #read(): Promise<LeaseFile | undefined> {
+    return readLease(this.target, this.#path);
+  }
+
+  get #path(): string {
+    return leasePath(this.backupId, this.kind, this.token);
+  }
+
+  #content(expiresAt = this.#clock() + LEASE_MS): Uint8Array {
     const file: LeaseFile = { owner: this.target.owner, expiresAt, nonce: this.#nonce };
     return new TextEncoder().encode(JSON.stringify(file));
   }
 }
 
-async function tokens(target: BackupTarget, backupId: string): Promise<number[]> {
+async function tokens(target: BackupTarget, backupId: string, kind: LeaseKind): Promise<number[]> {
   const entries = await target.list(backupId);
-  return entries.flatMap(({ name }) => leaseToken(name) ?? []);
+  return entries.flatMap(({ name }) => leaseToken(name, kind) ?? []);
 }
 
-async function latestToken(target: BackupTarget, backupId: string): Promise<number | undefined> {
-  const all = await tokens(target, backupId);
+async function latestToken(
+  target: BackupTarget,
+  backupId: string,
+  kind: LeaseKind,
+): Promise<number | undefined> {
+  const all = await tokens(target, backupId, kind);
   return all.length === 0 ? undefined : Math.max(...all);
 }
 
-async function isHeld(
-  target: BackupTarget,
-  backupId: string,
-  token: number,
-  now: number,
-): Promise<boolean> {
-  const lease = await readLease(target, leasePath(backupId, token));
-  return lease !== undefined && isRunning(lease, now) && !target.isGone(lease.owner);
+async function isHeld(target: BackupTarget, path: string, now: number): Promise<boolean> {
+  const lease = await readLease(target, path);
+  return lease !== undefined && isAlive(lease, target, now);
 }
+
+export const isAlive = (lease: LeaseFile, target: BackupTarget, now: number): boolean =>
+  isRunning(lease, now) && !target.isGone(lease.owner);
 
 /** An end too far off comes from a wrong clock; it must not lock the id for years. */
 const isRunning = ({ expiresAt }: LeaseFile, now: number): boolean =>

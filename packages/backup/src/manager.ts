@@ -1,17 +1,54 @@
 // The API of backups: one store, one repository. Every method leaves the work to the file named for it.
 import type { StorageNamespace, StoredRecord } from "@nadb/core";
-import { type Difference, differences, liveRecords, recordOf, recordsOf } from "./contents.js";
+import { type ArchiveOptions, Archiver, archiveOnce } from "./archive/archiver.js";
+import { getAt, historyOf, type KeyVersion } from "./archive/history.js";
+import { archiveLag, type Lag } from "./archive/lag.js";
+import { listPoints } from "./archive/list-points.js";
+import type { Points } from "./archive/points.js";
+import {
+  type AtTime,
+  type PointRestoration,
+  type PointRestorePlan,
+  planRestorePoint,
+  restorePoint,
+} from "./archive/restore-point.js";
+import {
+  type ArchiveVerification,
+  type VerifyArchiveOptions,
+  verifyArchive,
+} from "./archive/verify-archive.js";
+import { type ConsolidateOptions, consolidate } from "./consolidate.js";
+import { type Difference, differences, liveRecords } from "./contents.js";
 import {
   type CreateBackupOptions,
   type CreateIncrementalOptions,
   createFull,
   createIncremental,
 } from "./create.js";
+import { type Drill, type DrillOptions, drillBackup, newestBackup } from "./drill/drill.js";
+import { type Acceptance, acceptBackup } from "./health/acceptance.js";
+import type { AnomalyLimits } from "./health/anomalies.js";
+import { gatherHealth } from "./health/facts.js";
+import { type UnusualBackup, unusualBackups } from "./health/gate.js";
+import { type Health, judgeHealth } from "./health/judge.js";
+import type { HealthLimits } from "./health/limits.js";
 import type { BackupInfo } from "./manifest.js";
 import type { LongWork } from "./progress.js";
 import { Repository } from "./repository.js";
-import { type Restoration, type RestoreOptions, restoreChain } from "./restore.js";
+import { type Restoration, restoreChain } from "./restore.js";
 import { planRestore, type RestorePlan } from "./restore-plan.js";
+import type { RestoreOptions } from "./restore-source.js";
+import { type DeleteBackupOptions, deleteBackup } from "./retention/delete.js";
+import { type Pin, readPins } from "./retention/pin-file.js";
+import { type PinOptions, pinBackup, unpinBackup } from "./retention/pins.js";
+import { type CleanupPolicy, policyOfCleanup, type RetentionPolicy } from "./retention/policy.js";
+import {
+  type PruneOptions,
+  type PrunePlan,
+  type Pruning,
+  planPrune,
+  pruneBackups,
+} from "./retention/prune.js";
 import type { BackupTarget } from "./target.js";
 import type { Verification, VerifyOptions } from "./verify.js";
 
@@ -19,10 +56,16 @@ export interface BackupManagerOptions {
   /** A KeyValueStore, of whatever values, or its namespace. */
   readonly store: { readonly storage: StorageNamespace } | StorageNamespace;
   readonly target: BackupTarget;
+  /** Make a repository of an empty target. Default true; with false NADB_NOT_A_REPOSITORY. */
+  readonly create?: boolean;
   /** Now, in ms since the epoch. Default `Date.now`. */
   readonly clock?: () => number;
   /** Fills the bytes with randomness. Default `crypto.getRandomValues`. */
   readonly random?: (bytes: Uint8Array) => void;
+}
+
+export interface PruneManagedOptions extends Omit<PruneOptions, "only"> {
+  readonly only?: PruneOptions["only"] | null;
 }
 
 export class BackupManager {
@@ -31,11 +74,11 @@ export class BackupManager {
     readonly repository: Repository,
   ) {}
 
-  /** Makes the repository when the target is empty; NADB_NOT_A_REPOSITORY when it holds something else. */
+  /** Throws NADB_NOT_A_REPOSITORY when the target holds something else, or with `create: false` nothing. */
   static async open(options: BackupManagerOptions): Promise<BackupManager> {
-    const { store, target } = options;
+    const { store, target, create = true } = options;
     const storage = "storage" in store ? store.storage : store;
-    const repository = await Repository.open(target, { ...options, create: true });
+    const repository = await Repository.open(target, { ...options, create });
     return new BackupManager(storage, repository);
   }
 
@@ -73,39 +116,128 @@ export class BackupManager {
     return this.repository.get(backupId);
   }
 
-  /** Reads the backup as a restore would and reports what it finds; changes nothing. */
+  /** Reads the backup as a restore would and reports what it finds; keeps that as evidence, unless `record` is false. */
   async verifyBackup(backupId: string, options: VerifyOptions = {}): Promise<Verification> {
-    return this.repository.verify(backupId, options);
+    return this.repository.verify(backupId, { record: true, ...options });
+  }
+
+  /**
+   * Restores a backup for real, by default the newest of this namespace, into a scratch namespace of `backend`, compares what
+   * the store then holds, and removes it again; keeps what it found and how long it took as evidence. Throws
+   * NADB_NOT_FOUND, and whatever is no fault of the backup.
+   */
+  async drill(backupId: string | undefined, options: DrillOptions): Promise<Drill> {
+    const { repository, storage } = this;
+    const id = backupId ?? (await newestBackup(repository, storage.id)).backupId;
+    return drillBackup(repository, id, options);
+  }
+
+  /** How the backups of this namespace stand. Throws NADB_INVALID_ARGUMENT for a limit; what is broken is in the answer. */
+  async backupHealth(limits: HealthLimits = {}): Promise<Health> {
+    const { repository, storage } = this;
+    const facts = await gatherHealth({
+      id: storage.id,
+      clock: repository.host.clock,
+      repository: async () => repository,
+      source: async () => storage,
+    });
+    return judgeHealth(facts, limits);
+  }
+
+  /** The backups, of whatever namespace, that are outside the trend of those before them and that nobody has accepted. */
+  async unusualBackups(limits?: AnomalyLimits): Promise<readonly UnusualBackup[]> {
+    return unusualBackups(this.repository, await this.repository.list(), limits);
+  }
+
+  /** Says that somebody has looked at what is unusual about it: older backups of its namespace are not held any more. */
+  async acceptBackup(
+    backupId: string,
+    options: { readonly reason?: string } = {},
+  ): Promise<Acceptance> {
+    return acceptBackup(this.repository, backupId, options);
   }
 
   /**
    * Restores into the namespace, in one visible step. Throws NADB_NOT_FOUND, NADB_CORRUPTION or
    * NADB_NEWER_FORMAT; refused or interrupted it leaves the namespace as it was.
    */
-  async restoreBackup(backupId: string, options: RestoreOptions = {}): Promise<Restoration> {
-    return restoreChain(this.repository, this.storage, backupId, options);
+  async restoreBackup(backupId: string, options?: RestoreOptions): Promise<Restoration>;
+  /**
+   * Restores the newest cut that is not later than a time: of the archive, or of a backup. Answers which it was. Throws
+   * NADB_NOT_FOUND, naming the nearest points, when there is none so early.
+   */
+  async restoreBackup(time: AtTime, options?: RestoreOptions): Promise<PointRestoration>;
+  async restoreBackup(
+    what: string | AtTime,
+    options: RestoreOptions = {},
+  ): Promise<Restoration | PointRestoration> {
+    const { repository, storage } = this;
+    if (typeof what === "string") return restoreChain(repository, storage, what, options);
+    return restorePoint(repository, storage, what, options);
   }
 
   /** What `restoreBackup` with these options would do, found by reading alone. Throws as it would before its first write. */
-  async planRestore(backupId: string, options: RestoreOptions = {}): Promise<RestorePlan> {
-    return planRestore(this.repository, this.storage, backupId, options);
+  async planRestore(backupId: string, options?: RestoreOptions): Promise<RestorePlan>;
+  async planRestore(time: AtTime, options?: RestoreOptions): Promise<PointRestorePlan>;
+  async planRestore(
+    what: string | AtTime,
+    options: RestoreOptions = {},
+  ): Promise<RestorePlan | PointRestorePlan> {
+    const { repository, storage } = this;
+    if (typeof what === "string") return planRestore(repository, storage, what, options);
+    return planRestorePoint(repository, storage, what, options);
   }
 
   /**
-   * The records that a restore of the backup would bring, in the UTF-8 byte order of their keys; proven once the
-   * iteration has reached its end. Throws NADB_NOT_FOUND, NADB_CORRUPTION.
+   * Follows the namespace and archives what changes, until it is stopped. Throws NADB_LOCKED while somebody else archives
+   * it, NADB_INVALID_ARGUMENT for the options.
    */
-  readBackup(backupId: string, options: LongWork = {}): AsyncIterable<StoredRecord> {
-    return recordsOf(this.repository, backupId, options);
+  async archive(options: ArchiveOptions = {}): Promise<Archiver> {
+    return Archiver.start(this.repository, this.storage, options);
   }
 
-  /** One record as it was at the cut of the backup; undefined when there was none. */
+  /** Archives once what has changed, and ends. Throws as `archive` does, and what fails. */
+  async archiveOnce(options: ArchiveOptions = {}): Promise<Lag> {
+    return archiveOnce(this.repository, this.storage, options);
+  }
+
+  /** What can be restored, oldest first, and the gaps. */
+  async points(): Promise<Points> {
+    return listPoints(this.repository, this.storage.id);
+  }
+
+  /** As `getAt` of a namespace's archive. */
+  async getAt(key: string, at: Date | number): Promise<StoredRecord | undefined> {
+    return getAt(this.repository, this.storage.id, key, at);
+  }
+
+  /** Every version of a key that backups and archive hold, oldest first. */
+  async history(key: string): Promise<readonly KeyVersion[]> {
+    return historyOf(this.repository, this.storage.id, key);
+  }
+
+  /** Reads the archive as restores would and reports what it finds; changes nothing. */
+  async verifyArchive(options: VerifyArchiveOptions = {}): Promise<ArchiveVerification> {
+    return verifyArchive(this.repository, this.storage.id, options);
+  }
+
+  /** How far the archive is behind the store; undefined when nothing was archived of it. */
+  async archiveLag(): Promise<Lag | undefined> {
+    return archiveLag(this.repository, this.storage);
+  }
+
+  /** As `Repository.readBackup`. */
+  readBackup(backupId: string, options: LongWork = {}): AsyncIterable<StoredRecord> {
+    return this.repository.readBackup(backupId, options);
+  }
+
+  /** As `Repository.getFromBackup`. */
   async getFromBackup(
     backupId: string,
     key: string,
-    options: LongWork = {},
+    options: Pick<LongWork, "signal"> = {},
   ): Promise<StoredRecord | undefined> {
-    return recordOf(this.repository, backupId, key, options);
+    return this.repository.getFromBackup(backupId, key, options);
   }
 
   /** What leads from one backup to another, or to what is live now, in key order. */
@@ -114,9 +246,8 @@ export class BackupManager {
     to: string | { readonly live: true },
     options: LongWork = {},
   ): AsyncIterable<Difference> {
-    const after =
-      typeof to === "string" ? this.readBackup(to, options) : liveRecords(this.storage, options);
-    return differences(this.readBackup(from, options), after);
+    if (typeof to === "string") return this.repository.diffBackups(from, to, options);
+    return differences(this.readBackup(from, options), liveRecords(this.storage, options));
   }
 
   /** What the backup restores from, oldest first: a full, and incrementals. Throws NADB_NOT_FOUND, NADB_CORRUPTION. */
@@ -124,8 +255,59 @@ export class BackupManager {
     return this.repository.chain(await this.repository.get(backupId));
   }
 
-  /** Throws NADB_NOT_FOUND, NADB_CONFLICT while incrementals hang on it, NADB_LOCKED while somebody writes there. */
-  async deleteBackup(backupId: string): Promise<void> {
-    await this.repository.delete(backupId);
+  /**
+   * Merges the backup with those before it, in place: it becomes a full one, or goes on from an ancestor (`onto`), and
+   * restores to the same state. What hangs on it stays. The store is not read. Throws NADB_NOT_FOUND, NADB_CORRUPTION,
+   * NADB_LOCKED while somebody else merges it, NADB_CONFLICT when it changed meanwhile; then it is as it was.
+   */
+  async consolidateBackup(backupId: string, options: ConsolidateOptions = {}): Promise<BackupInfo> {
+    const { repository } = this;
+    return consolidate({ repository, ...repository.host }, backupId, options);
+  }
+
+  /**
+   * Throws NADB_NOT_FOUND, NADB_CONFLICT while it is pinned (unless `force`) or incrementals hang on it (unless `consolidate`
+   * merges it into them first), NADB_LOCKED while somebody writes there.
+   */
+  async deleteBackup(backupId: string, options: DeleteBackupOptions = {}): Promise<void> {
+    await deleteBackup(this.repository, backupId, options);
+  }
+
+  /**
+   * Deletes the backups of this namespace that are both older than `keepDays` and not among the newest `keepCount`, and that
+   * nothing else keeps (docs/retention.md); answers how many. Throws NADB_INVALID_ARGUMENT when neither is above 0.
+   */
+  async cleanupOldBackups(policy: CleanupPolicy): Promise<number> {
+    const { removed } = await this.pruneBackups(policyOfCleanup(policy));
+    return removed.length;
+  }
+
+  /** Deletes the backups that no rule of the policy keeps. `only`, default this namespace: null for every one in turn. */
+  async pruneBackups(policy: RetentionPolicy, options: PruneManagedOptions = {}): Promise<Pruning> {
+    return pruneBackups(this.repository, policy, this.#scoped(options));
+  }
+
+  /** What `pruneBackups` would do; changes nothing. */
+  async planPrune(policy: RetentionPolicy, options: PruneManagedOptions = {}): Promise<PrunePlan> {
+    return planPrune(this.repository, policy, this.#scoped(options));
+  }
+
+  /** Nothing deletes the backup until it is unpinned. Throws NADB_NOT_FOUND. */
+  async pinBackup(backupId: string, options: PinOptions = {}): Promise<Pin> {
+    return pinBackup(this.repository, backupId, options);
+  }
+
+  /** Answers whether it was pinned. Throws NADB_NOT_FOUND. */
+  async unpinBackup(backupId: string): Promise<boolean> {
+    return unpinBackup(this.repository, backupId);
+  }
+
+  /** The pins there are, of the oldest backup first. */
+  async listPins(): Promise<Pin[]> {
+    return readPins(this.repository.target, await this.repository.list());
+  }
+
+  #scoped({ only = this.storage.id, ...options }: PruneManagedOptions): PruneOptions {
+    return only === null ? options : { ...options, only };
   }
 }

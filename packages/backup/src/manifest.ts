@@ -4,10 +4,17 @@ import { corruption, NadbError, quote, sha256, toHex } from "@nadb/core";
 import type { Codec } from "./pack/codecs.js";
 import { isSafeName } from "./paths.js";
 
-export const MANIFEST_FORMAT = "nadb-pack";
+/** How the data file of a backup is written (formats.ts); "python-json" by the Python original, which has no manifests. */
+export type FormatName = "nadb-pack" | "nadb-json" | "python-json";
+const OWN_FORMATS: readonly unknown[] = ["nadb-pack", "nadb-json"] satisfies FormatName[];
+export const isOwnFormat = (format: unknown): boolean => OWN_FORMATS.includes(format);
+
 export const MANIFEST_VERSION = 1;
 /** Manifests are small; anything larger is none. */
 export const MAX_MANIFEST_BYTES = 1 << 20;
+
+export type BackupType = "full" | "incremental" | "segment";
+const BACKUPS: readonly BackupType[] = ["full", "incremental"];
 
 export interface BackupInfo {
   readonly backupId: string;
@@ -15,7 +22,8 @@ export interface BackupInfo {
   readonly sequence: number;
   /** When the cut was taken, ISO 8601 in UTC. */
   readonly timestamp: string;
-  readonly backupType: "full" | "incremental";
+  /** segment: a run of the archive, never listed among the backups. */
+  readonly backupType: BackupType;
   readonly sourceDb: string;
   readonly sourceNamespace: string;
   /** Records and tombstones in the data file. */
@@ -45,12 +53,16 @@ export interface BackupInfo {
   readonly toVersion: number;
   /** Of the namespace at the cut. */
   readonly stateDigest: string;
+  /** Records and bytes of values of the namespace at the cut (Head). Absent where nobody counted them. */
+  readonly stateCount?: number;
+  readonly stateBytes?: number;
   readonly dataFile: string;
-  readonly format: typeof MANIFEST_FORMAT;
+  readonly format: FormatName;
   readonly formatVersion: number;
 }
 
-type Kind = "text" | "count" | "flag" | "text?" | "count?";
+/** "?": may be null. "count or absent": not written where it is not known. */
+type Kind = "text" | "count" | "flag" | "text?" | "count?" | "count or absent";
 
 /** Field of the API, name on disk, kind of value; in the order in which they are written. */
 const FIELDS: readonly (readonly [keyof BackupInfo, string, Kind])[] = [
@@ -78,6 +90,8 @@ const FIELDS: readonly (readonly [keyof BackupInfo, string, Kind])[] = [
   ["fromVersion", "from_version", "count?"],
   ["toVersion", "to_version", "count"],
   ["stateDigest", "state_digest", "text"],
+  ["stateCount", "state_count", "count or absent"],
+  ["stateBytes", "state_bytes", "count or absent"],
   ["dataFile", "data_file", "text"],
   ["format", "format", "text"],
   ["formatVersion", "format_version", "count"],
@@ -86,21 +100,37 @@ const FIELDS: readonly (readonly [keyof BackupInfo, string, Kind])[] = [
 export type ManifestJson = Readonly<Record<string, unknown>>;
 
 export function manifestToJson(info: BackupInfo): ManifestJson {
-  const plain = Object.fromEntries(FIELDS.map(([field, name]) => [name, info[field]]));
+  const plain = plainOf(info);
   return { ...plain, manifest_checksum: checksumOf(plain) };
+}
+
+/** What `manifest_checksum` says: two backups with the same one are the same to the last byte. */
+export const manifestChecksumOf = (info: BackupInfo): string => checksumOf(plainOf(info));
+
+function plainOf(info: BackupInfo): ManifestJson {
+  const fields = FIELDS.filter(([field]) => info[field] !== undefined);
+  return Object.fromEntries(fields.map(([field, name]) => [name, info[field]]));
 }
 
 export function encodeManifest(info: BackupInfo): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(manifestToJson(info), null, 2)}\n`);
 }
 
-/** @param what names the file in messages. */
-export function decodeManifest(bytes: Uint8Array, what: string): BackupInfo {
-  return manifestFromJson(parseJson(bytes, what), what);
+/** @param what names the file in messages; @param types what it may be of. */
+export function decodeManifest(
+  bytes: Uint8Array,
+  what: string,
+  types: readonly BackupType[] = BACKUPS,
+): BackupInfo {
+  return manifestFromJson(parseJson(bytes, what), what, types);
 }
 
-export function manifestFromJson(json: unknown, what: string): BackupInfo {
-  if (!isObject(json) || json.format !== MANIFEST_FORMAT)
+export function manifestFromJson(
+  json: unknown,
+  what: string,
+  types: readonly BackupType[] = BACKUPS,
+): BackupInfo {
+  if (!isObject(json) || !isOwnFormat(json.format))
     throw corruption(`${what} is no manifest of a backup`);
   const version = json.format_version;
   if (typeof version === "number" && version > MANIFEST_VERSION) {
@@ -115,11 +145,11 @@ export function manifestFromJson(json: unknown, what: string): BackupInfo {
   const info: Record<string, unknown> = {};
   for (const [field, name, kind] of FIELDS) {
     if (!isKind(plain[name], kind)) throw corruption(`${what}: ${name} is ${quote(plain[name])}`);
-    info[field] = plain[name];
+    if (plain[name] !== undefined) info[field] = plain[name];
   }
   const manifest = info as unknown as BackupInfo;
   checkValues(manifest, what);
-  checkKind(manifest, what);
+  checkKind(manifest, what, types);
   for (const name of [manifest.backupId, manifest.dataFile, manifest.parentBackupId]) {
     if (name !== null && !isSafeName(name)) throw corruption(`${what} names a file ${quote(name)}`);
   }
@@ -139,14 +169,20 @@ function checkValues(
   if (setSize < 1) throw corruption(`${what}: set_size is ${setSize}`);
 }
 
-/** A full begins at the beginning, an incremental on a parent. */
-function checkKind(info: BackupInfo, what: string): void {
+/** A full begins at the beginning, an incremental on a parent, a segment at a checkpoint. */
+function checkKind(info: BackupInfo, what: string, types: readonly BackupType[]): void {
   const { backupType, parentBackupId, parentChecksum, fromCheckpoint, fromVersion } = info;
-  const link = [parentBackupId, parentChecksum, fromCheckpoint, fromVersion];
-  if (backupType === "full" && link.every((part) => part === null)) return;
-  if (backupType === "incremental" && link.every((part) => part !== null)) return;
+  const has = [parentBackupId, parentChecksum, fromCheckpoint, fromVersion].map(isGiven);
+  const wanted: Record<BackupType, string> = {
+    full: "false,false,false,false",
+    incremental: "true,true,true,true",
+    segment: "false,false,true,true",
+  };
+  if (types.includes(backupType) && has.join() === wanted[backupType]) return;
   throw corruption(`${what}: backup_type ${quote(backupType)} does not go with its parent`);
 }
+
+const isGiven = (part: unknown): boolean => part !== null;
 
 /** What stays of a backup when its run is merged with those before it: the cut, and what it is called. */
 const CUT_FIELDS: ReadonlySet<keyof BackupInfo> = new Set([
@@ -177,7 +213,8 @@ function checksumOf(plain: ManifestJson): string {
 
 function isKind(value: unknown, kind: Kind): boolean {
   if (kind === "count?" && value === null) return true;
-  if (kind === "count" || kind === "count?")
+  if (kind === "count or absent" && value === undefined) return true;
+  if (kind === "count" || kind === "count?" || kind === "count or absent")
     return Number.isSafeInteger(value) && (value as number) >= 0;
   if (kind === "flag") return typeof value === "boolean";
   return typeof value === "string" || (kind === "text?" && value === null);

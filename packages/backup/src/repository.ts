@@ -1,33 +1,20 @@
-// The repository: which backups there are. A backup exists once its manifest does. The index is a copy of all
-// manifests: lost, damaged or behind it hides nothing, and it tells a lost manifest from an unfinished backup.
-import {
-  type Change,
-  checkName,
-  isNadbError,
-  NadbError,
-  quote,
-  type StoredRecord,
-} from "@nadb/core";
+// The repository: the backups at one target. It opens the catalog that fits what is there (catalog.ts) and leaves the
+// work to it and to the files named for it.
+import { type Change, NadbError, type StoredRecord } from "@nadb/core";
+import type { Catalog, DeleteOptions, Scan } from "./catalog.js";
 import { chainOf } from "./chain.js";
 import { changeOf, type Difference, differences, recordOf, recordsOf } from "./contents.js";
-import { readIndex, writeIndex } from "./index-file.js";
-import { Lease, type LeaseHost } from "./lease.js";
-import { type BackupInfo, decodeManifest, encodeManifest, MAX_MANIFEST_BYTES } from "./manifest.js";
-import {
-  DATA_FILE,
-  dataPath,
-  INDEX_PATH,
-  isPiece,
-  isSafeName,
-  leaseToken,
-  MANIFEST_FILE,
-  manifestPath,
-} from "./paths.js";
+import { asFinding } from "./finding.js";
+import { writeIndex } from "./index-file.js";
+import type { LeaseHost } from "./lease.js";
+import type { BackupInfo } from "./manifest.js";
+import { OwnCatalog } from "./own-catalog.js";
 import type { LongWork } from "./progress.js";
-import { type BackupTarget, readWhole } from "./target.js";
+import { PythonCatalog } from "./python/catalog.js";
+import type { ReaderLease } from "./readers.js";
+import { Reading } from "./reading.js";
+import type { BackupTarget } from "./target.js";
 import {
-  asFinding,
-  type Finding,
   unreadableManifest,
   type Verification,
   type VerifyOptions,
@@ -43,35 +30,28 @@ export interface OpenRepositoryOptions {
   readonly random?: (bytes: Uint8Array) => void;
 }
 
-export interface Scan {
-  readonly backups: readonly BackupInfo[];
-  readonly findings: readonly Finding[];
-}
-
 export class Repository {
+  readonly #catalog: Catalog;
+
   private constructor(
     readonly target: BackupTarget,
     readonly host: LeaseHost,
-  ) {}
+    catalog: Catalog,
+  ) {
+    this.#catalog = catalog;
+  }
 
-  /** Throws NADB_NOT_A_REPOSITORY when there is none, or the target holds something else. */
+  /**
+   * Throws NADB_NOT_A_REPOSITORY when there is none, or the target holds something else. One that the Python original
+   * wrote is only read: what would write there throws NADB_UNSUPPORTED.
+   */
   static async open(
     target: BackupTarget,
     options: OpenRepositoryOptions = {},
   ): Promise<Repository> {
     const { clock = Date.now, random = (bytes) => void crypto.getRandomValues(bytes) } = options;
-    const repository = new Repository(target, { clock, random });
-    const entries = await target.list("");
-    if (entries.length > 0)
-      await repository.#checkIsOne(entries.some(({ name }) => name === INDEX_PATH));
-    else if (options.create) await writeIndex(target, new Map());
-    else
-      throw notARepository(
-        target,
-        "there is no repository",
-        "create a backup first, or name another place",
-      );
-    return repository;
+    const host = { clock, random };
+    return new Repository(target, host, await openCatalog(target, host, options));
   }
 
   /** All complete backups, oldest first; those whose manifest can not be read are in `scan().findings`. */
@@ -81,38 +61,33 @@ export class Repository {
 
   /** All complete backups, oldest first, and a finding for each whose manifest can not be read. */
   async scan(): Promise<Scan> {
-    const index = await readIndex(this.target);
-    const backups: BackupInfo[] = [];
-    const findings: Finding[] = [];
-    for (const id of await this.#folders()) {
-      try {
-        const info = await this.#readManifest(id);
-        if (info !== undefined) backups.push(info);
-        else if (index?.has(id) && isData(await this.#names(id))) throw manifestLost(id);
-      } catch (error) {
-        findings.push(asFinding(id, error));
-      }
-    }
-    backups.sort(byAge);
-    return { backups, findings };
+    return this.#catalog.scan();
   }
 
   /** Throws NADB_NOT_FOUND for an unknown id, NADB_CORRUPTION for a damaged or lost manifest. */
   async get(backupId: string): Promise<BackupInfo> {
-    checkName("backup id", backupId);
-    const info = await this.#readManifest(backupId);
-    if (info !== undefined) return info;
-    throw (await this.#hasLostManifest(backupId))
-      ? manifestLost(backupId)
-      : await this.#unknown(backupId);
+    return this.#catalog.get(backupId);
   }
 
   /** What the backup restores from, oldest first: a full, and incrementals. Throws NADB_CORRUPTION for a broken link. */
   async chain(info: BackupInfo): Promise<readonly BackupInfo[]> {
-    return chainOf(info, (backupId) => this.get(backupId));
+    return chainOf(info, this.#catalog);
   }
 
-  /** Reads the backup as a restore would and reports all it finds; changes nothing. */
+  /**
+   * The chain of a backup, held until the reading is released: nothing of it is taken away meanwhile. Throws as `get` and
+   * `chain` do.
+   */
+  async reading(backupId: string): Promise<Reading> {
+    return Reading.of(this.#catalog, this.target, backupId);
+  }
+
+  /** Says that somebody reads there, until the lease is released; undefined where nothing is ever taken away. */
+  async hold(names: readonly string[]): Promise<ReaderLease | undefined> {
+    return this.#catalog.hold(names);
+  }
+
+  /** Reads the backup as a restore would and reports all it finds; changes nothing of it. */
   async verify(backupId: string, options: VerifyOptions = {}): Promise<Verification> {
     let info: BackupInfo;
     try {
@@ -120,7 +95,7 @@ export class Repository {
     } catch (error) {
       return unreadableManifest(asFinding(backupId, error));
     }
-    return verifyChain(this.target, info, (tip) => this.chain(tip), options);
+    return verifyChain(this, info, options);
   }
 
   /**
@@ -162,33 +137,16 @@ export class Repository {
   }
 
   /**
-   * Throws NADB_NOT_FOUND for an unknown id, NADB_CONFLICT while incrementals hang on it, NADB_LOCKED while somebody
-   * writes in its folder. A backup whose manifest is damaged or lost can be deleted, too.
+   * Throws NADB_NOT_FOUND for an unknown id, NADB_CONFLICT while it is pinned or incrementals hang on it, NADB_LOCKED while
+   * somebody writes in its folder. A backup whose manifest is damaged or lost can be deleted, too.
    */
-  async delete(backupId: string): Promise<void> {
-    checkName("backup id", backupId);
-    if (!(await this.#isTaken(backupId))) throw await this.#unknown(backupId);
-    const lease = await Lease.acquire(this.target, backupId, this.host);
-    await this.#checkNoDependents(backupId, lease);
-    await this.#updateIndex((index) => index.delete(backupId));
-    await lease.confirm();
-    await this.remove(backupId);
+  async delete(backupId: string, options: DeleteOptions = {}): Promise<void> {
+    await this.#catalog.delete(backupId, options);
   }
 
-  async #checkNoDependents(backupId: string, lease: Lease): Promise<void> {
-    const children = (await this.list()).filter((info) => info.parentBackupId === backupId);
-    if (children.length === 0) return;
-    await lease.release();
-    const ids = children.map((child) => quote(child.backupId)).join(", ");
-    throw new NadbError("NADB_CONFLICT", `${ids} can not be restored without ${quote(backupId)}`, {
-      hint: "delete the incrementals first, the newest before its parent",
-    });
-  }
-
-  /** The manifest goes first: a backup is there whole or not at all. */
+  /** Removes a backup, or what there is of one, whatever depends on it. REQUIRES: the lease on its id. */
   async remove(backupId: string): Promise<void> {
-    await this.target.remove(manifestPath(backupId));
-    await this.target.remove(backupId);
+    await this.#catalog.remove(backupId);
   }
 
   /** Behind all backups there are. Two that are taken at once may get the same. */
@@ -198,133 +156,49 @@ export class Repository {
 
   /** Makes a written and checked backup exist. REQUIRES: its data file is durable and read back. */
   async publish(info: BackupInfo): Promise<void> {
-    await this.target.write(manifestPath(info.backupId), [encodeManifest(info)], {
-      ifAbsent: true,
-    });
-    await this.#updateIndex((index) => index.set(info.backupId, info));
+    await this.#catalog.publish(info);
+  }
+
+  /** Throws NADB_UNSUPPORTED where backups are only read. */
+  async checkWritable(): Promise<void> {
+    await this.#catalog.checkWritable();
+  }
+
+  /** Puts a manifest in the place of the one there is. REQUIRES: as publish, and the lease on the id. */
+  async replace(info: BackupInfo): Promise<void> {
+    await this.#catalog.replace(info);
+    await this.#catalog.removeReplaced(info.backupId);
   }
 
   /** Throws NADB_ALREADY_EXISTS. */
   async checkUnused(backupId: string): Promise<void> {
-    if (!(await this.#isTaken(backupId))) return;
-    throw new NadbError("NADB_ALREADY_EXISTS", `there is a backup ${quote(backupId)} already`, {
-      hint: "choose another id, or delete that backup first",
-    });
+    await this.#catalog.checkUnused(backupId);
   }
 
   /** Removes what dead writers left behind: folders without a manifest, leases beside one. */
   async sweepLeftovers(): Promise<void> {
-    for (const id of await this.#folders()) {
-      if (!hasLeftovers(await this.#names(id)) || (await this.#hasLostManifest(id))) continue;
-      try {
-        await this.#sweep(id);
-      } catch (error) {
-        if (!isNadbError(error, "NADB_LOCKED")) throw error; // its writer is alive
-      }
-    }
-  }
-
-  /** Under a lease, so that nobody begins to write there meanwhile. */
-  async #sweep(backupId: string): Promise<void> {
-    const lease = await Lease.acquire(this.target, backupId, this.host);
-    const names = await this.#names(backupId);
-    await lease.confirm();
-    if (!names.includes(MANIFEST_FILE)) return this.target.remove(backupId);
-    for (const piece of names.filter(isPiece)) await this.target.remove(`${backupId}/${piece}`);
-    await lease.release();
-  }
-
-  async #names(backupId: string): Promise<string[]> {
-    return (await this.target.list(backupId)).map(({ name }) => name);
-  }
-
-  /** A backup that is there, or that was and is damaged. */
-  async #isTaken(backupId: string): Promise<boolean> {
-    const hasManifest = (await this.target.size(manifestPath(backupId))) !== undefined;
-    return hasManifest || (await this.#hasLostManifest(backupId));
-  }
-
-  /** The index knows the backup, and its folder holds data that nobody was writing. */
-  async #hasLostManifest(backupId: string): Promise<boolean> {
-    if (!isData(await this.#names(backupId))) return false;
-    return (await readIndex(this.target))?.has(backupId) ?? false;
-  }
-
-  async #folders(): Promise<string[]> {
-    const entries = await this.target.list("");
-    const folders = entries.filter(({ type, name }) => type === "folder" && isSafeName(name));
-    return folders.map(({ name }) => name);
-  }
-
-  /** Undefined when there is no such backup. */
-  async #readManifest(backupId: string): Promise<BackupInfo | undefined> {
-    const path = manifestPath(backupId);
-    try {
-      const info = decodeManifest(await readWhole(this.target, path, MAX_MANIFEST_BYTES), path);
-      if (info.backupId === backupId) return info;
-    } catch (error) {
-      if (isNadbError(error, "NADB_NOT_FOUND")) return undefined;
-      throw error;
-    }
-    throw new NadbError("NADB_CORRUPTION", `${path} is the manifest of another backup`);
-  }
-
-  async #updateIndex(change: (index: Map<string, BackupInfo>) => void): Promise<void> {
-    const { backups, findings } = await this.scan();
-    const index = new Map(backups.map((info) => [info.backupId, info]));
-    const known = await readIndex(this.target);
-    for (const { backupId } of findings) {
-      const info = known?.get(backupId); // all that is left of a manifest damaged or lost
-      if (info !== undefined) index.set(backupId, info);
-    }
-    change(index);
-    await writeIndex(this.target, index);
-  }
-
-  /** An index, or at least one backup, tells a repository from a folder of something else. */
-  async #checkIsOne(hasIndex: boolean): Promise<void> {
-    if (hasIndex && (await readIndex(this.target)) !== undefined) return;
-    for (const id of await this.#folders()) {
-      if ((await this.target.size(dataPath(id, DATA_FILE))) !== undefined) return;
-    }
-    throw notARepository(
-      this.target,
-      "this holds other files and no repository",
-      "name an empty folder",
-    );
-  }
-
-  async #unknown(backupId: string): Promise<NadbError> {
-    const ids = (await this.list()).map((info) => info.backupId);
-    const hint =
-      ids.length === 0 ? "there are no backups yet" : `there are: ${ids.slice(-5).join(", ")}`;
-    return new NadbError("NADB_NOT_FOUND", `there is no backup ${quote(backupId)}`, { hint });
+    await this.#catalog.sweepLeftovers();
   }
 }
 
-/** Without a manifest only a folder that holds nothing but what a backup's writer makes. */
-const hasLeftovers = (names: readonly string[]): boolean =>
-  names.includes(MANIFEST_FILE)
-    ? names.some((name) => isLease(name) || isPiece(name))
-    : names.length > 0 &&
-      names.every((name) => name === DATA_FILE || isLease(name) || isPiece(name));
+async function openCatalog(
+  target: BackupTarget,
+  host: LeaseHost,
+  { create = false }: OpenRepositoryOptions,
+): Promise<Catalog> {
+  const own = new OwnCatalog(target, host);
+  if ((await target.list("")).length === 0) {
+    if (!create) throw notARepository(target, "there is no repository", NO_REPOSITORY_HINT);
+    await writeIndex(target, new Map());
+    return own;
+  }
+  if (await own.hasIndex()) return own;
+  if (await PythonCatalog.isOne(target)) return new PythonCatalog(target);
+  if (await own.hasBackup()) return own;
+  throw notARepository(target, "this holds other files and no repository", "name an empty folder");
+}
 
-/** Without a manifest, and without a lease: an index may still name what was deleted and is being made anew. */
-const isData = (names: readonly string[]): boolean =>
-  names.includes(DATA_FILE) && !names.includes(MANIFEST_FILE) && !names.some(isLease);
-
-const isLease = (name: string): boolean => leaseToken(name) !== undefined;
-
-const manifestLost = (backupId: string): NadbError =>
-  new NadbError("NADB_CORRUPTION", `${manifestPath(backupId)} is missing, the index still has it`, {
-    hint: "delete the backup, and take a new one",
-  });
-
-/** Oldest first. */
-const byAge = (a: BackupInfo, b: BackupInfo): number =>
-  a.sequence - b.sequence || compare(a.timestamp, b.timestamp) || compare(a.backupId, b.backupId);
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const NO_REPOSITORY_HINT = "create a backup first, or name another place";
 
 const notARepository = (target: BackupTarget, what: string, hint: string): NadbError =>
   new NadbError("NADB_NOT_A_REPOSITORY", `${target.name}: ${what}`, { hint });

@@ -11,8 +11,7 @@ import {
   type StoredRecord,
 } from "@nadb/core";
 import type { Repository } from "./repository.js";
-import { checkMode, type RestoreOptions, selectionOf } from "./restore.js";
-import { provenState } from "./run/state.js";
+import { checkMode, type RestoreOptions, type RestoreSource, sourceOf } from "./restore-source.js";
 import type { PassedOver } from "./selection.js";
 
 export interface RestorePlan extends Readonly<PassedOver> {
@@ -49,12 +48,18 @@ export async function planRestore(
   options: RestoreOptions,
 ): Promise<RestorePlan> {
   checkMode(options);
-  const info = await repository.get(backupId);
-  const chain = await repository.chain(info);
-  const selection = selectionOf(repository, info, options);
+  await using source = await sourceOf(repository, backupId, options);
+  return await planFrom(source, storage, options);
+}
+
+export async function planFrom(
+  { info, chain, selection, check }: RestoreSource,
+  storage: StorageNamespace,
+  options: RestoreOptions,
+): Promise<RestorePlan> {
   const plan = new Tally();
   const existing = new KeysAhead(storage, options.clearExisting === true);
-  for await (const records of provenState(repository.target, chain, "check", options)) {
+  for await (const records of check(options)) {
     const selected = selection.select(records);
     for (let i = 0; i < selected.length; i += BATCH) {
       await compare(selected.slice(i, i + BATCH), storage, existing, plan, options);
@@ -62,7 +67,7 @@ export async function planRestore(
   }
   for await (const key of existing.rest()) plan.count("delete", key);
   return {
-    backupId,
+    backupId: info.backupId,
     chain: chain.map((one) => one.backupId),
     clearsExisting: options.clearExisting === true,
     ...plan.counts,

@@ -1,46 +1,28 @@
-// Restoring a backup. First all of its chain is checked, then it is staged beside the target's content, then made visible
-// in one step, and only when the digest of what was staged is the one computed on the way. Whatever fails before leaves
-// the target as it was.
+// Restoring a backup. First all of its chain is checked (restore-source.ts), then it is staged beside the target's content,
+// then made visible in one step, and only when the digest of what was staged is the one computed on the way. Whatever
+// fails before leaves the target as it was.
 import {
   type EncodedChange,
   type Head,
-  invalidArgument,
-  type MergeOptions,
   recordValueLength,
   type StagedLoad,
   StateDigest,
   type StorageNamespace,
 } from "@nadb/core";
-import type { BackupInfo } from "./manifest.js";
 import type { LongWork } from "./progress.js";
 import type { Repository } from "./repository.js";
-import { provenState } from "./run/state.js";
-import { type PassedOver, Selection, type SelectOptions } from "./selection.js";
+import { checkMode, type RestoreOptions, type RestoreSource, sourceOf } from "./restore-source.js";
+import type { PassedOver } from "./selection.js";
 
 /** Staged per transaction: large batches dirty fewer pages per record. */
 const BATCH_BYTES = 8 << 20;
-
-export type OnConflict = NonNullable<MergeOptions["onConflict"]>;
-export const ON_CONFLICT: readonly OnConflict[] = ["overwrite", "keep-existing", "keep-newer"];
-
-export interface RestoreOptions extends LongWork, SelectOptions {
-  /** Read and prove the whole backup before the first write. Default true; either way it is proven before it shows. */
-  readonly verifyIntegrity?: boolean;
-  /** What is restored becomes the whole content. Default false: it is laid over the content. */
-  readonly clearExisting?: boolean;
-  /**
-   * Laid over content, which record stands where both have one: the backup's (`overwrite`, the default), the one that is
-   * there, or the one updated later. Not together with `clearExisting`.
-   */
-  readonly onConflict?: OnConflict;
-}
 
 export interface Restoration extends Readonly<PassedOver> {
   readonly backupId: string;
   /** Records restored. */
   readonly recordCount: number;
-  /** Bytes of the values taken from the backup, those of skipped records included. */
-  readonly totalSize: number;
+  /** Bytes of the values that were staged, those of skipped records included: the target alone knows which it skips. */
+  readonly stagedSize: number;
   /** Records left aside because of `onConflict`. */
   readonly skipped: number;
   /** Of the records taken from the backup, computed by the target; the manifest's when nothing was passed over. */
@@ -56,86 +38,106 @@ export async function restoreChain(
   backupId: string,
   options: RestoreOptions,
 ): Promise<Restoration> {
-  const { verifyIntegrity = true, clearExisting = false } = options;
   checkMode(options);
-  const info = await repository.get(backupId);
-  const chain = await repository.chain(info);
-  const selection = selectionOf(repository, info, options);
-  if (verifyIntegrity) {
-    for await (const _ of provenState(repository.target, chain, "check", options));
+  await using source = await sourceOf(repository, backupId, options);
+  if (options.verifyIntegrity ?? true) await source.prove(options);
+  const staged = await StagedRestore.of(source, storage, options);
+  return await staged.show(options);
+}
+
+/** There whole beside the target's content, proven, and not visible yet. */
+export class StagedRestore {
+  private constructor(
+    readonly source: RestoreSource,
+    readonly load: StagedLoad,
+    readonly staged: Staged,
+    readonly clearedExisting: boolean,
+  ) {}
+
+  /** Whatever fails leaves nothing staged. @param afterBatch called whenever some of it has been staged. */
+  static async of(
+    source: RestoreSource,
+    storage: StorageNamespace,
+    options: RestoreOptions,
+    afterBatch: () => Promise<void> = async () => undefined,
+  ): Promise<StagedRestore> {
+    const load = await beginLoad(storage, options);
+    try {
+      const staged = await stage(source, load, options, afterBatch);
+      return new StagedRestore(source, load, staged, options.clearExisting === true);
+    } catch (error) {
+      await abandon(load);
+      throw error;
+    }
   }
-  const { onConflict } = options;
-  const load = await (clearExisting
-    ? storage.replace()
-    : storage.merge(onConflict === undefined ? {} : { onConflict }));
-  try {
-    const staged = await stage(repository, chain, selection, load, options);
+
+  /** Makes it visible in one step, when the target counts the digest that was computed on the way; else nothing changes. */
+  async show({ signal }: Pick<LongWork, "signal">): Promise<Restoration> {
+    const { source, load, staged, clearedExisting } = this;
     const expect = { expectDigest: staged.digest.toHex() };
-    const { head, count, digest, skipped } = await load.commit(
-      options.signal === undefined ? expect : { ...expect, signal: options.signal },
-    );
-    return {
-      backupId,
-      recordCount: count - skipped,
-      totalSize: staged.totalSize,
-      skipped,
-      ...selection.passedOver,
-      stateDigest: digest,
-      head,
-      clearedExisting: clearExisting,
-    };
-  } catch (error) {
-    await load.abort().catch(() => undefined); // the first failure is the one to tell; leftovers are cleared later
-    throw error;
+    try {
+      const loaded = await load.commit(signal === undefined ? expect : { ...expect, signal });
+      const { head, count, digest: stateDigest, skipped } = loaded;
+      return {
+        backupId: source.info.backupId,
+        recordCount: count - skipped,
+        stagedSize: staged.size,
+        skipped,
+        ...source.selection.passedOver,
+        stateDigest,
+        head,
+        clearedExisting,
+      };
+    } catch (error) {
+      await this.abandon();
+      throw error;
+    }
+  }
+
+  /** Tells the target that somebody still wants it. */
+  keep(): Promise<void> {
+    return this.load.put([]);
+  }
+
+  abandon(): Promise<void> {
+    return abandon(this.load);
   }
 }
 
-/** Throws NADB_INVALID_ARGUMENT for options that do not go together. */
-export function checkMode({
-  clearExisting = false,
-  onConflict = "overwrite",
-}: RestoreOptions): void {
-  if (!ON_CONFLICT.includes(onConflict)) {
-    throw invalidArgument(`onConflict ${String(onConflict)} is none of ${ON_CONFLICT.join(", ")}`);
-  }
-  if (!clearExisting || onConflict === "overwrite") return;
-  throw invalidArgument(
-    `clearExisting leaves nothing that onConflict ${onConflict} could keep`,
-    "give one of them",
-  );
-}
+const beginLoad = (
+  storage: StorageNamespace,
+  { clearExisting, onConflict }: RestoreOptions,
+): Promise<StagedLoad> =>
+  clearExisting ? storage.replace() : storage.merge(onConflict === undefined ? {} : { onConflict });
 
-export const selectionOf = (
-  repository: Repository,
-  info: BackupInfo,
-  options: SelectOptions,
-): Selection => new Selection(options, Date.parse(info.timestamp), repository.host.clock());
+/** The failure that led here is the one to tell; leftovers are cleared later. */
+const abandon = (load: StagedLoad): Promise<void> => load.abort().catch(() => undefined);
 
 interface Staged {
   readonly digest: StateDigest;
-  totalSize: number;
+  size: number;
 }
 
 async function stage(
-  repository: Repository,
-  chain: readonly BackupInfo[],
-  selection: Selection,
+  source: RestoreSource,
   load: StagedLoad,
-  options: RestoreOptions,
+  options: LongWork,
+  afterBatch: () => Promise<void>,
 ): Promise<Staged> {
   const signal = options.signal === undefined ? {} : { signal: options.signal };
-  const staged = { digest: new StateDigest(), totalSize: 0 };
+  const staged = { digest: new StateDigest(), size: 0 };
   let batch: EncodedChange[] = [];
   let bytes = 0;
-  for await (const records of provenState(repository.target, chain, "load", options)) {
-    for (const record of selection.select(records)) {
+  for await (const records of source.read(options)) {
+    for (const record of source.selection.select(records)) {
       staged.digest.toggle(record);
-      staged.totalSize += recordValueLength(record);
+      staged.size += recordValueLength(record);
       batch.push(record);
       bytes += record.length;
     }
     if (bytes < BATCH_BYTES) continue;
     await load.put(batch, signal);
+    await afterBatch();
     batch = [];
     bytes = 0;
   }

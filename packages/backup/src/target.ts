@@ -1,6 +1,6 @@
 // Where a repository's files live. A target knows files and folders, nothing of backups. What it promises is
 // little, so that object storage or any StorageBackend can be one.
-import { concatBytes, corruption } from "@nadb/core";
+import { concatBytes, corruption, invalidArgument } from "@nadb/core";
 
 export interface TargetEntry {
   /** One path segment. */
@@ -16,14 +16,25 @@ export interface WriteOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ReadOptions {
+  /** The first byte to read. Default 0, the file's first. */
+  readonly start?: number;
+  /** The byte before which reading ends. Default, and wherever it lies beyond, the end of the file. */
+  readonly end?: number;
+  readonly signal?: AbortSignal;
+}
+
 /** Paths are segments joined by "/"; segments match the rule for names, or begin with a dot (leftovers). */
 export interface BackupTarget {
   /** For messages, e.g. "/srv/backups". */
   readonly name: string;
   /** The entries of one folder, "" the root; none when there is no such folder. */
   list(folder: string): Promise<readonly TargetEntry[]>;
-  /** The file's bytes in order. Throws NADB_NOT_FOUND. */
-  read(path: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
+  /**
+   * The file's bytes in order, or those of a range of it; what lies beyond the end is not there, and no error. Throws
+   * NADB_NOT_FOUND, also for an empty range, and NADB_INVALID_ARGUMENT for a range that is none (checkRange).
+   */
+  read(path: string, options?: ReadOptions): AsyncIterable<Uint8Array>;
   /** Size in bytes, undefined when there is no such file. */
   size(path: string): Promise<number | undefined>;
   /** All or nothing: the file is complete, durable and visible when this resolves, and not there before. */
@@ -38,6 +49,14 @@ export interface BackupTarget {
   readonly owner: string;
   /** True only when the owner is certainly gone; then nobody has to wait for its lease to end. */
   isGone(owner: string): boolean;
+}
+
+/** The range that was asked for. Throws NADB_INVALID_ARGUMENT unless it begins and ends at whole bytes, in this order. */
+export function checkRange({ start = 0, end }: ReadOptions): { start: number; end: number } {
+  const last = end ?? Number.MAX_SAFE_INTEGER;
+  if (Number.isSafeInteger(start) && Number.isSafeInteger(last) && 0 <= start && start <= last)
+    return { start, end: last };
+  throw invalidArgument(`there is no range from byte ${start} to ${last}`);
 }
 
 /** A small file, whole. Throws NADB_NOT_FOUND, and NADB_CORRUPTION beyond `maxBytes`. */

@@ -1,18 +1,14 @@
-// Verification: the restore's own reading, into nothing. It reports what is wrong and changes nothing.
-import { invalidArgument, isNadbError, quote } from "@nadb/core";
+// Verification: the restore's own reading, into nothing. It reports what is wrong and changes nothing of a backup; what a
+// full one has found may be kept beside it as evidence.
+import { invalidArgument, quote } from "@nadb/core";
+import { recordEvidence } from "./evidence.js";
+import { asFinding, type Finding } from "./finding.js";
 import type { BackupInfo } from "./manifest.js";
 import type { LongWork } from "./progress.js";
+import type { Reading } from "./reading.js";
+import type { Repository } from "./repository.js";
 import { checkFile } from "./run/read-run.js";
 import { provenState } from "./run/state.js";
-import type { BackupTarget } from "./target.js";
-
-export interface Finding {
-  readonly severity: "damage";
-  /** unreadable: the backup can not be restored as it is. newer: it needs a newer NADB. */
-  readonly what: "unreadable" | "newer";
-  readonly backupId: string;
-  readonly detail: string;
-}
 
 export interface Verification {
   readonly backupId: string;
@@ -24,6 +20,8 @@ export interface Verification {
   readonly recordCount: number;
   readonly totalSize: number;
   readonly stateDigest: string;
+  /** Kept as evidence in the backup's folder. */
+  readonly recorded: boolean;
 }
 
 /** The verification of a backup whose manifest can not be read: nothing else of it can be judged. */
@@ -35,6 +33,7 @@ export const unreadableManifest = (finding: Finding): Verification => ({
   recordCount: 0,
   totalSize: 0,
   stateDigest: "",
+  recorded: false,
 });
 
 /** quick: manifests and sizes. checksum: every byte. full: every record, the chain merged, the digest compared. */
@@ -44,39 +43,66 @@ export const VERIFY_LEVELS: readonly VerifyLevel[] = ["quick", "checksum", "full
 export interface VerifyOptions extends LongWork {
   /** Default "full"; only that proves that a restore gives back the state of the cut. */
   readonly level?: VerifyLevel;
+  /**
+   * Keep what a full verification has found beside the backup, for its health to be judged by. Default true with a
+   * BackupManager, false with a Repository. A repository that can not be written to is verified all the same.
+   */
+  readonly record?: boolean;
 }
 
-/** @param chainOf answers what the backup restores from. */
 export async function verifyChain(
-  target: BackupTarget,
+  repository: Repository,
   info: BackupInfo,
-  chainOf: (info: BackupInfo) => Promise<readonly BackupInfo[]>,
   options: VerifyOptions,
 ): Promise<Verification> {
-  const { level = "full" } = options;
+  const { level = "full", record = false } = options;
   if (!VERIFY_LEVELS.includes(level)) {
     throw invalidArgument(`level ${quote(level)} is none of ${VERIFY_LEVELS.join(", ")}`);
   }
+  const { clock } = repository.host;
+  const startedAt = clock();
   const findings: Finding[] = [];
+  let recorded = false;
   try {
-    const chain = await chainOf(info);
-    if (level === "full") for await (const _ of provenState(target, chain, "check", options));
-    else for (const one of chain) await checkFile(target, one, level, options);
+    await using reading = await repository.reading(info.backupId);
+    findings.push(...(await findingsIn(reading, level, options)));
+    const seconds = Math.max(0, clock() - startedAt) / 1000;
+    if (record && level === "full") recorded = await keep(repository, reading, findings, seconds);
   } catch (error) {
     findings.push(asFinding(info.backupId, error));
   }
   const { backupId, recordCount, totalSize, stateDigest } = info;
   const ok = findings.length === 0;
-  return { backupId, level, ok, findings, recordCount, totalSize, stateDigest };
+  return { backupId, level, ok, findings, recordCount, totalSize, stateDigest, recorded };
 }
 
-/** What is no fault of the backup (an abort, a disk that can not be read) is thrown on. */
-export function asFinding(backupId: string, error: unknown): Finding {
-  if (isNadbError(error, "NADB_CORRUPTION")) {
-    return { severity: "damage", what: "unreadable", backupId, detail: error.message };
+async function findingsIn(
+  reading: Reading,
+  level: VerifyLevel,
+  options: LongWork,
+): Promise<Finding[]> {
+  const { target, chain, tip } = reading;
+  try {
+    if (level === "full") for await (const _ of provenState(reading, "check", options));
+    else for (const one of chain) await checkFile(target, one, level, options);
+    return [];
+  } catch (error) {
+    return [asFinding(tip.backupId, error)];
   }
-  if (isNadbError(error, "NADB_NEWER_FORMAT")) {
-    return { severity: "damage", what: "newer", backupId, detail: error.message };
-  }
-  throw error;
 }
+
+const keep = (
+  repository: Repository,
+  { chain, tip }: Reading,
+  findings: readonly Finding[],
+  seconds: number,
+): Promise<boolean> =>
+  recordEvidence(repository, chain, {
+    level: "full",
+    ok: findings.length === 0,
+    findings: findings.map(({ detail }) => detail),
+    stateDigest: tip.stateDigest,
+    records: tip.stateCount ?? tip.recordCount,
+    bytes: tip.stateBytes ?? tip.totalSize,
+    seconds,
+  });

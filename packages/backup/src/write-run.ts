@@ -11,22 +11,20 @@ import {
   quote,
   type StorageNamespace,
 } from "@nadb/core";
+import { chooseFormat, type FormatOptions } from "./formats.js";
 import type { Lease, LeaseHost } from "./lease.js";
-import { type BackupInfo, cutChecksumOf, MANIFEST_FORMAT, MANIFEST_VERSION } from "./manifest.js";
-import { type Compression, codecFor } from "./pack/codecs.js";
-import { encodePack } from "./pack/writer.js";
-import { DATA_FILE, dataPath } from "./paths.js";
+import { type BackupInfo, cutChecksumOf, MANIFEST_VERSION } from "./manifest.js";
+import { dataPath } from "./paths.js";
 import type { LongWork } from "./progress.js";
 import type { Repository } from "./repository.js";
+import { HashedChunks } from "./run/hashed-chunks.js";
 import { Pieces } from "./run/pieces.js";
-import { HashedChunks, RunTotals } from "./run/read-run.js";
+import { RunTotals } from "./run/read-run.js";
 import { inKeyOrder } from "./run/sort.js";
 
-export interface WriteRunOptions extends LongWork {
+export interface WriteRunOptions extends LongWork, FormatOptions {
   /** What the backup is taken for: a name by the rule for names. Default none. */
   readonly label?: string;
-  /** Default true. */
-  readonly compression?: Compression;
 }
 
 export interface CreateHost extends LeaseHost {
@@ -46,7 +44,8 @@ export interface Source {
 
 interface Cut {
   head?: Head;
-  readonly takenAt: number;
+  /** When the cut was certainly taken, so that no change in it came later. */
+  takenAt?: number;
 }
 
 /** Writes the data file of a backup, from one cut of the store, and answers its manifest. */
@@ -58,24 +57,25 @@ export async function writeRun(
 ): Promise<BackupInfo> {
   const { repository, storage, clock } = host;
   const { target } = repository;
-  const codec = codecFor(options.compression);
+  const { format, codec } = chooseFormat(options);
   const totals = new RunTotals();
   const file = new HashedChunks();
-  const cut: Cut = { takenAt: clock() };
+  const cut: Cut = {};
   const pieces = new Pieces(target, backupId);
   const since = parent?.toCheckpoint ?? null;
-  const feed = followFeed(storage, since, cut, lease, options);
+  const feed = followFeed(host, since, cut, lease, options);
   const changes = counted(inKeyOrder(feed, pieces, host.sortBytes), totals, lease, options);
-  const pack = encodePack(changes, { codec, counts: () => totals });
-  const path = dataPath(backupId, DATA_FILE);
+  const dataFile = format.fileName(codec);
+  const path = dataPath(backupId, dataFile);
   await target.remove(path); // a dead writer's leftover; a live one can not publish over ours
   const signal = options.signal === undefined ? {} : { signal: options.signal };
-  await target.write(path, file.pass(pack), { ifAbsent: true, ...signal });
+  const data = file.pass(format.encode(changes, { codec, counts: () => totals }));
+  await target.write(path, data, { ifAbsent: true, ...signal });
   await pieces.clear();
   return {
     backupId,
     sequence: await repository.nextSequence(),
-    timestamp: new Date(cut.takenAt).toISOString(),
+    timestamp: new Date(cut.takenAt ?? clock()).toISOString(),
     backupType: parent === null ? "full" : "incremental",
     sourceDb: storage.id.db,
     sourceNamespace: storage.id.namespace,
@@ -94,14 +94,15 @@ export async function writeRun(
     fromCheckpoint: since,
     fromVersion: parent?.toVersion ?? null,
     ...endOfRun(cut.head, parent === null ? totals : undefined),
-    dataFile: DATA_FILE,
-    format: MANIFEST_FORMAT,
+    dataFile,
+    format: format.name,
     formatVersion: MANIFEST_VERSION,
   };
 }
 
+/** A run in key order is read from one view, which is there with its first page; another one's cut is that of its end. */
 async function* followFeed(
-  storage: StorageNamespace,
+  { storage, clock }: CreateHost,
   since: Checkpoint | null,
   cut: Cut,
   lease: Lease,
@@ -110,6 +111,7 @@ async function* followFeed(
   for await (const page of storage.changes(since, signal === undefined ? {} : { signal })) {
     for (const change of page.changes) if (isSealed(change)) throw sealed(change);
     if (page.end !== undefined) cut.head = page.end;
+    if (page.inKeyOrder !== true || cut.takenAt === undefined) cut.takenAt = clock();
     yield page;
     await lease.renew();
   }
@@ -131,7 +133,7 @@ async function* counted(
 }
 
 /** A backup holds values as their readers see them, and can be read without whoever sealed them. */
-const sealed = (record: EncodedChange): NadbError =>
+export const sealed = (record: EncodedChange): NadbError =>
   new NadbError(
     "NADB_UNSUPPORTED",
     `the value of ${quote(changeKey(record))} is sealed, for instance compressed: a backup carries plain values`,
@@ -142,7 +144,8 @@ const sealed = (record: EncodedChange): NadbError =>
 function endOfRun(
   head: Head | undefined,
   totals: RunTotals | undefined,
-): Pick<BackupInfo, "toCheckpoint" | "generation" | "toVersion" | "stateDigest"> {
+): Pick<BackupInfo, "toCheckpoint" | "generation" | "toVersion" | "stateDigest"> &
+  Required<Pick<BackupInfo, "stateCount" | "stateBytes">> {
   if (head === undefined) throw corruption("the change feed ended without a cut");
   if (totals && (head.count !== totals.recordCount || head.bytes !== totals.totalSize)) {
     throw corruption(
@@ -151,5 +154,6 @@ function endOfRun(
     );
   }
   const { checkpoint: toCheckpoint, generation, version: toVersion, digest: stateDigest } = head;
-  return { toCheckpoint, generation, toVersion, stateDigest };
+  const { count: stateCount, bytes: stateBytes } = head;
+  return { toCheckpoint, generation, toVersion, stateDigest, stateCount, stateBytes };
 }

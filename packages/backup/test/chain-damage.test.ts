@@ -2,7 +2,12 @@
 // field of every manifest. Each is found by verify, refused by restore, and leaves the store as it was.
 import { isNadbError, type KeyValueStore } from "@nadb/core";
 import { beforeEach, describe, expect, it } from "vitest";
-import { BackupManager, VERIFY_LEVELS, type VerifyLevel } from "../src/index.js";
+import {
+  BackupManager,
+  type FormatOptions,
+  VERIFY_LEVELS,
+  type VerifyLevel,
+} from "../src/index.js";
 import { CHAIN, chainedSite } from "./support/chained.js";
 import { flipBit } from "./support/files.js";
 import { type Json, seal } from "./support/manifest.js";
@@ -10,10 +15,10 @@ import { type Files, FrozenTarget, filesOf, withFiles } from "./support/overlay.
 import { Clock, measure, openStore } from "./support/store.js";
 
 const TIP = "two";
-const FILES = CHAIN.flatMap((id) => [`${id}/data.nadb`, `${id}/metadata.json`]);
 
-async function scene(compression: boolean): Promise<Files> {
-  const { target } = await chainedSite({ compression });
+async function scene(options: FormatOptions): Promise<Files> {
+  const filled = options.format === "json" ? 4 : 10; // a line of JSON is three times as long
+  const { target } = await chainedSite(options, undefined, filled);
   return filesOf(target);
 }
 
@@ -38,7 +43,7 @@ class Witness {
   /** True when no damage was found. */
   async verify(files: Files, level: VerifyLevel = "full", backupId = TIP): Promise<boolean> {
     this.target.files = files;
-    const { ok, findings } = await this.manager.verifyBackup(backupId, { level });
+    const { ok, findings } = await this.manager.verifyBackup(backupId, { level, record: false });
     if (ok === findings.length > 0) throw new Error(`${ok}, and ${findings.length} findings`);
     return ok;
   }
@@ -94,19 +99,29 @@ async function agrees(witness: Witness, files: Files, backupId: string): Promise
   return sound;
 }
 
-describe.each([
-  ["uncompressed", false],
-  ["gzip", true],
-] as const)("damage to a chain (%s)", (_name, compression) => {
+const WRITTEN: readonly (readonly [string, string, FormatOptions])[] = [
+  ["uncompressed", "data.nadb", { compression: false }],
+  ["gzip", "data.nadb", { compression: true }],
+  ["JSON", "data.json", { format: "json", compression: false }],
+  ["JSON by gzip", "data.json.gz", { format: "json" }],
+];
+
+describe.each(WRITTEN)("damage to a chain (%s)", (_name, dataFile, options) => {
+  const FILES = CHAIN.flatMap((id) => [`${id}/${dataFile}`, `${id}/metadata.json`]);
   let files: Files;
   let witness: Witness;
 
   beforeEach(async () => {
-    files = await scene(compression);
+    files = await scene(options);
     witness = await Witness.make(files);
   });
 
   const fileAt = (path: string): Uint8Array => files.get(path) as Uint8Array;
+
+  const folder = (from: string, to: string): Record<string, Uint8Array | undefined> =>
+    Object.fromEntries(
+      [dataFile, "metadata.json"].map((name) => [`${to}/${name}`, files.get(`${from}/${name}`)]),
+    );
 
   it("none: it is sound at every level, and restores", async () => {
     for (const level of VERIFY_LEVELS) expect(await witness.verify(files, level)).toBe(true);
@@ -131,7 +146,7 @@ describe.each([
         const damaged = withFiles(files, { [path]: flipBit(file, at * 8 + (at % 8)) });
         await witness.assertDamaged(what, damaged, "checksum");
         await witness.assertRefused(what, damaged);
-        expect(await witness.verify(damaged, "quick")).toBe(path.endsWith("data.nadb"));
+        expect(await witness.verify(damaged, "quick")).toBe(path.endsWith(`/${dataFile}`));
       }
       await witness.assertUntouched();
     },
@@ -167,7 +182,7 @@ describe.each([
 
   it("a whole backup lost is found, and so is the loss with the index", async () => {
     for (const id of ["full", "one"]) {
-      const folder = { [`${id}/data.nadb`]: undefined, [`${id}/metadata.json`]: undefined };
+      const folder = { [`${id}/${dataFile}`]: undefined, [`${id}/metadata.json`]: undefined };
       for (const index of [fileAt("metadata.json"), undefined]) {
         const lost = withFiles(files, { ...folder, "metadata.json": index });
         await witness.assertDamaged(`${id} lost`, lost, "quick", "checksum");
@@ -192,11 +207,11 @@ describe.each([
 
   it("two whole backups swapped are found, one under another name is no backup", async () => {
     for (const [a, b] of pairs(CHAIN)) {
-      const swapped = withFiles(files, { ...folderAs(files, a, b), ...folderAs(files, b, a) });
+      const swapped = withFiles(files, { ...folder(a, b), ...folder(b, a) });
       await witness.assertDamaged(`${a} and ${b} swapped`, swapped, "quick", "checksum");
       for (const id of CHAIN) await agrees(witness, swapped, id);
     }
-    const doubled = withFiles(files, folderAs(files, "one", "copy"));
+    const doubled = withFiles(files, folder("one", "copy"));
     expect(await agrees(witness, doubled, "copy")).toBe(false);
     for (const id of CHAIN) expect(await agrees(witness, doubled, id)).toBe(true);
   });
@@ -220,7 +235,7 @@ describe("a manifest of a chain edited and sealed again", () => {
   const digest = "00".repeat(32);
 
   beforeEach(async () => {
-    files = await scene(false);
+    files = await scene({ compression: false });
     witness = await Witness.make(files);
   });
 
@@ -248,6 +263,7 @@ describe("a manifest of a chain edited and sealed again", () => {
     ["checksum", ""],
     ["compression", true],
     ["codec", "gzip"],
+    ["codec", "zstd"],
     ["codec", "other"],
     ["label", "other"],
     ["set_size", 0],
@@ -276,6 +292,8 @@ describe("a manifest of a chain edited and sealed again", () => {
     ["data_file", "other.nadb"],
     ["data_file", "../full/data.nadb"],
     ["format", "other"],
+    ["format", "nadb-json"],
+    ["format", "python-json"],
     ["format_version", 2],
     ["format_version", 0],
   ];
@@ -313,6 +331,15 @@ describe("a manifest of a chain edited and sealed again", () => {
     },
   );
 
+  it("codec: another one than the blocks have is found, at every place of the chain", async () => {
+    files = await scene({});
+    witness = await Witness.make(files);
+    for (const backupId of CHAIN) {
+      const damaged = edited(backupId, "codec", "zstd") as Files;
+      expect(await agrees(witness, damaged, TIP)).toBe(false);
+    }
+  });
+
   it("covers every field", () => {
     const json = JSON.parse(Buffer.from(files.get("two/metadata.json") as Uint8Array).toString());
     const names = Object.keys(json).filter((name) => name !== "manifest_checksum");
@@ -323,8 +350,3 @@ describe("a manifest of a chain edited and sealed again", () => {
 function pairs<T>(items: readonly T[]): (readonly [T, T])[] {
   return items.flatMap((a) => items.filter((b) => b !== a).map((b) => [a, b] as const));
 }
-
-const folderAs = (files: Files, from: string, to: string): Record<string, Uint8Array | undefined> =>
-  Object.fromEntries(
-    ["data.nadb", "metadata.json"].map((name) => [`${to}/${name}`, files.get(`${from}/${name}`)]),
-  );

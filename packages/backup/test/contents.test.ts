@@ -1,8 +1,10 @@
 // Reading backups without restoring them.
+import type { StoredRecord } from "@nadb/core";
 import { describe, expect, it } from "vitest";
-import type { Difference } from "../src/index.js";
+import { type Difference, Repository } from "../src/index.js";
+import { CHAIN, chainedSite } from "./support/chained.js";
 import { refuses } from "./support/fails.js";
-import { fill, openSite, type Site } from "./support/store.js";
+import { fill, openSite, type Site, START } from "./support/store.js";
 
 async function chained(): Promise<Site> {
   const site = await openSite();
@@ -24,6 +26,9 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   for await (const item of items) list.push(item);
   return list;
 }
+
+const plain = (found: StoredRecord | undefined) =>
+  found && { ...found, value: Buffer.from(found.value).toString() };
 
 const LEADS: Difference[] = [
   { type: "changed", key: "expiring", value: false, tags: false, expiresAt: true },
@@ -61,7 +66,97 @@ describe("a backup", () => {
     await refuses("NADB_NOT_FOUND", () => all(backups.readBackup("no")));
     await target.remove("full/data.nadb");
     await refuses("NADB_CORRUPTION", () => all(backups.readBackup("next")), "full/data.nadb");
-    await refuses("NADB_CORRUPTION", () => backups.getFromBackup("next", "new"));
+    await refuses(
+      "NADB_CORRUPTION",
+      () => backups.getFromBackup("next", "k0004"),
+      "full/data.nadb",
+    );
+  });
+
+  it("needs no store to be read", async () => {
+    const { target, store, backups } = await chained();
+    const repository = await Repository.open(target);
+    const keys = (await all(repository.readBackup("next"))).map(({ key }) => key);
+    expect(keys).toEqual((await store.keys({ limit: 10_000 })).items);
+    expect((await repository.getFromBackup("next", "new"))?.key).toBe("new");
+    expect(await all(repository.diffBackups("full", "next"))).toEqual(LEADS);
+    expect(await all(backups.diffBackups("full", "next"))).toEqual(LEADS);
+  });
+});
+
+describe("one key", () => {
+  /** Every key that any backup of the chain has ever held, and one that none has. */
+  const KEYS = ["added", "ends", ...Array.from({ length: 10 }, (_, i) => `k000${i}`), "nosuch"];
+
+  it.each([{ compression: true }, { compression: false }, { format: "json" }] as const)(
+    "is found as a whole reading finds it: %o",
+    async (options) => {
+      const { target } = await chainedSite(options);
+      const repository = await Repository.open(target);
+      for (const id of CHAIN) {
+        const read = (await all(repository.readBackup(id))).map(plain);
+        const records = new Map(read.map((one) => [one?.key, one]));
+        for (const key of KEYS) {
+          const found = plain(await repository.getFromBackup(id, key));
+          expect(found, `${key} in ${id}`).toEqual(records.get(key));
+        }
+      }
+    },
+  );
+
+  it("is what the newest backup that says anything says; no older one is read then", async () => {
+    const { target, backups } = await chainedSite();
+    await target.remove("full/data.nadb");
+    for (const [key, value] of [
+      ["k0001", "changed"],
+      ["k0002", "back"],
+      ["k0003", undefined],
+      ["added", undefined],
+      ["ends", undefined],
+    ] as const) {
+      const found = await backups.getFromBackup("two", key);
+      expect(found && Buffer.from(found.value).toString(), key).toBe(value);
+    }
+    await refuses("NADB_CORRUPTION", () => backups.getFromBackup("two", "k0000"), "full/data.nadb");
+  });
+
+  it("is a record, a tombstone or nothing in each backup by itself", async () => {
+    const { target } = await chainedSite();
+    const repository = await Repository.open(target);
+    const said = async (key: string) =>
+      Promise.all(
+        CHAIN.map(async (id) => (await repository.changeInBackup(id, key))?.type ?? "nothing"),
+      );
+    expect(await said("k0000")).toEqual(["record", "nothing", "nothing"]);
+    expect(await said("k0001")).toEqual(["record", "record", "nothing"]);
+    expect(await said("k0002")).toEqual(["record", "tombstone", "record"]);
+    expect(await said("added")).toEqual(["nothing", "record", "tombstone"]);
+    expect(await said("nosuch")).toEqual(["nothing", "nothing", "nothing"]);
+    expect(await repository.changeInBackup("one", "k0002")).toEqual({
+      type: "tombstone",
+      tombstone: { key: "k0002", version: expect.any(Number), deletedAt: START + 1_000 },
+    });
+  });
+
+  it("that can be none, and a backup that there is not, are refused", async () => {
+    const { backups } = await chainedSite();
+    const { repository } = backups;
+    const looks = [
+      (id: string, key: string) => backups.getFromBackup(id, key),
+      (id: string, key: string) => repository.getFromBackup(id, key),
+      (id: string, key: string) => repository.changeInBackup(id, key),
+    ];
+    for (const look of looks) {
+      await refuses("NADB_INVALID_ARGUMENT", () => look("two", ""), "empty");
+      await refuses("NADB_NOT_FOUND", () => look("nosuch", "k0000"), "nosuch");
+    }
+  });
+
+  it("of a chain whose link is broken is refused", async () => {
+    const { target, backups } = await chainedSite();
+    await target.remove("one");
+    await refuses("NADB_CORRUPTION", () => backups.getFromBackup("two", "k0002"), "is missing");
+    expect((await backups.repository.changeInBackup("two", "k0002"))?.type).toBe("record");
   });
 });
 

@@ -11,6 +11,7 @@ import {
   failAtEveryStep,
   filesOf,
   nextProcess,
+  pathsOfBackups,
   type Scene,
 } from "./support/dying.js";
 import { pathsOf, writeFile } from "./support/files.js";
@@ -150,7 +151,7 @@ describe("a dying target › the restore of a chain", () => {
       expect(await expectSound(manager)).toEqual(["old", "one"]);
       const { head } = await restore(manager);
       expect(head.count).toBe(options.clearExisting ? 10 : 11);
-      expect(await pathsOf(made.target)).toEqual(filesOf("old", "one"));
+      expect(await pathsOfBackups(made.target)).toEqual(filesOf("old", "one"));
     });
     expect(deaths).toBeGreaterThan(6);
   });

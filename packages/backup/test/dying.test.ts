@@ -10,6 +10,7 @@ import {
   failAtEveryStep,
   filesOf,
   nextProcess,
+  pathsOfBackups,
   type Scene,
 } from "./support/dying.js";
 import { pathsOf, writeFile } from "./support/files.js";
@@ -191,7 +192,7 @@ describe("a dying target › restore", () => {
       const { head } = await restore(manager);
       if (options.clearExisting) expect(head.digest).toBe(backupDigest);
       expect(head.count).toBe(options.clearExisting ? 12 : 13);
-      expect(await pathsOf(made.target)).toEqual(filesOf("b"));
+      expect(await pathsOfBackups(made.target)).toEqual(filesOf("b"));
     });
     expect(deaths).toBeGreaterThan(3);
   });

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import {
   encodeRecord,
+  encodeTombstone,
   MAX_KEY_BYTES,
   MAX_RECORD_TAGS,
   MAX_TAG_BYTES,
@@ -11,9 +12,12 @@ import {
   type StoredRecord,
 } from "@nadb/core";
 import { describe, expect, it } from "vitest";
+import { MAX_ELEMENT_BYTES } from "../src/json/elements.js";
+import { encodeJson } from "../src/json/writer.js";
 import { MAX_MANIFEST_BYTES, manifestToJson } from "../src/manifest.js";
 import { BLOCK_BYTES, MAX_BLOCK_BYTES, PACK_VERSION } from "../src/pack/format.js";
-import { DATA_FILE, INDEX_PATH, leasePath } from "../src/paths.js";
+import { INDEX_PATH, leasePath, PACK_FILE } from "../src/paths.js";
+import { only } from "../src/run/merge.js";
 import { RECORDS } from "./support/golden.js";
 import { sample } from "./support/manifest.js";
 
@@ -40,6 +44,7 @@ describe("docs/format.md", () => {
   it.each([
     ["Pack", "../src/pack/format.ts", 8],
     ["Change", "../../core/src/record.ts", 7],
+    ["Archive", "../src/archive/names.ts", 1],
   ])("has the grammar of the %s word for word", (heading, source, lines) => {
     const grammar = grammarOf(source);
     expect(grammar).toHaveLength(lines);
@@ -75,6 +80,27 @@ describe("docs/format.md", () => {
     expect(section("State digest")).toContain(`\`\`\`text\n${example}\n\`\`\``);
   });
 
+  it("has a worked example of JSON that is what is written, and read", async () => {
+    const born = { createdAt: 1_767_323_045_678, updatedAt: 1_767_323_045_678 };
+    const ends = { updatedAt: 1_767_323_046_000, expiresAt: 1_767_323_047_500 };
+    const changes = [
+      encodeRecord({ key: "a", value: Buffer.from("hi"), tags: ["t"], ...born, version: 3 }),
+      encodeTombstone({ key: "b", deletedAt: 1_767_323_047_000, version: 5 }),
+      encodeRecord({ key: "ü", value: Buffer.alloc(0), tags: [], ...born, ...ends, version: 4 }),
+    ];
+    const text = await textOf(encodeJson(only(changes), "none"));
+    expect(section("JSON")).toContain(`\`\`\`json\n${text}\`\`\``);
+    const fields = [...section("JSON").matchAll(/^\| (.+) \| /gm)].join();
+    for (const [, name] of text.matchAll(/"(\w+)":/g)) expect(fields).toContain(name);
+  });
+
+  it("has a worked example of the Python original, as golden/python holds it", () => {
+    const text = section("Python");
+    const { other } = JSON.parse(read("golden/python/metadata.json"));
+    expect(text).toContain(JSON.stringify({ other }, null, 2));
+    expect(text).toContain(`\`\`\`json\n${read("golden/python/other/data.json")}\n\`\`\``);
+  });
+
   it("has the limits", () => {
     const number = (value: number): string => value.toLocaleString("en-US");
     expect(
@@ -86,16 +112,23 @@ describe("docs/format.md", () => {
       `${number(MAX_BLOCK_BYTES)} bytes`,
       `${number(BLOCK_BYTES)} bytes`,
       `${number(MAX_MANIFEST_BYTES)} bytes`,
+      `${number(MAX_ELEMENT_BYTES)} bytes`,
     ]);
   });
 
   it("names the files and the version", () => {
-    for (const name of [INDEX_PATH, DATA_FILE, leasePath("x", 1).slice(2)]) {
+    for (const name of [INDEX_PATH, PACK_FILE, leasePath("x", "lease", 1).slice(2)]) {
       expect(section("Layout")).toContain(name);
     }
     expect(page).toContain(`Format version ${PACK_VERSION}.`);
   });
 });
+
+async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  return Buffer.concat(parts).toString();
+}
 
 /** The state digest from its definition alone. */
 function digestByHand(records: readonly Buffer[]): string {

@@ -95,7 +95,9 @@ describe("golden repository v1", () => {
     await writeGolden(today);
     const data = await readFile(target, `${backupId}/data.nadb`);
     expect(hashes([await readFile(today, `${backupId}/data.nadb`)])).toEqual(hashes([data]));
-    expect(await fieldsOf(today, backupId)).toEqual(await fieldsOf(target, backupId));
+    const written = await fieldsOf(target, backupId);
+    const { record_count: state_count, total_size: state_bytes } = written; // not told yet in those days
+    expect(await fieldsOf(today, backupId)).toEqual({ ...written, state_count, state_bytes });
     const { checksum } = await (await Repository.open(target)).get(backupId);
     expect(checksum).toBe(`sha256:${sha256Hex(data)}`);
   });

@@ -49,11 +49,22 @@ describe("manifest fields", () => {
       "from_version",
       "to_version",
       "state_digest",
+      "state_count",
+      "state_bytes",
       "data_file",
       "format",
       "format_version",
       "manifest_checksum",
     ]);
+  });
+
+  it("that nobody counted are not written, and read as not known", () => {
+    const { stateCount, stateBytes, ...uncounted } = sample;
+    expect([stateCount, stateBytes]).toEqual([2, 99]);
+    const plain = manifestToJson(uncounted) as Json;
+    expect(Object.keys(plain)).not.toContain("state_count");
+    expect(decode(plain)).toStrictEqual(uncounted);
+    expect(() => decode(seal({ ...plain, state_count: null }))).toThrow("state_count is null");
   });
 
   it("come back as they were", () => {

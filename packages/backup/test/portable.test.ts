@@ -58,7 +58,7 @@ describe("without Node", () => {
     const sound = await readFile(target, "b/data.nadb");
     for (let byte = 0; byte < sound.length; byte += 97) {
       await writeFile(target, "b/data.nadb", sound.slice().fill(0xee, byte, byte + 3));
-      expect(await backups.verifyBackup("b")).toMatchObject({ ok: false });
+      expect(await backups.verifyBackup("b", { record: false })).toMatchObject({ ok: false });
     }
     expect(await pathsOf(target)).toHaveLength(3);
   });

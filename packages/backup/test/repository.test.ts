@@ -306,7 +306,7 @@ describe("what is no repository", () => {
     ["a file", { "notes.txt": "mine" }],
     ["a folder of files", { "photos/1.jpg": "mine", "photos/metadata.json": "{}" }],
     [
-      "a repository of the Python original",
+      "what looks like a repository of the Python original and lacks its fields",
       {
         "metadata.json": '{"b":{"backup_id":"b"}}',
         "b/metadata.json": "{}",

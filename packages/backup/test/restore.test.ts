@@ -164,7 +164,7 @@ describe("restore › answers", () => {
     expect(over).toEqual({
       backupId: "b",
       recordCount: 4,
-      totalSize,
+      stagedSize: totalSize,
       stateDigest,
       skipped: 0,
       filtered: 0,

@@ -10,7 +10,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type BackupTarget, directoryTarget, memoryTarget } from "../src/index.js";
+import {
+  type BackupTarget,
+  directoryTarget,
+  memoryTarget,
+  type ReadOptions,
+} from "../src/index.js";
 import { readWhole } from "../src/target.js";
 import { failureOf, refuses } from "./support/fails.js";
 import { pathsOf, readFile, temporaryFolder, writeFile } from "./support/files.js";
@@ -22,6 +27,17 @@ const textOf = async (target: BackupTarget, path: string): Promise<string> =>
 async function* failing(error: Error): AsyncGenerator<Uint8Array> {
   yield Buffer.from("half of ");
   throw error;
+}
+
+const rangeOf = (start: number | undefined, end: number | undefined): ReadOptions => ({
+  ...(start === undefined ? {} : { start }),
+  ...(end === undefined ? {} : { end }),
+});
+
+async function chunksOf(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return all;
 }
 
 const makers: readonly (readonly [string, () => BackupTarget])[] = [
@@ -47,6 +63,64 @@ describe.each(makers)("target › %s", (_, make) => {
       expect(await target.size("x/data")).toBe(length);
       expect(Buffer.compare(await readFile(target, "x/data"), content)).toBe(0);
     }
+  });
+
+  it("reads a range, and of one that goes beyond the end what is there", async () => {
+    const target = make();
+    const content = seeded().bytes((1 << 18) + 1_000);
+    await writeFile(target, "x/data", content);
+    const { length } = content;
+    const ranges = [
+      [0, length],
+      [0, 1],
+      [1, 2],
+      [length - 1, length],
+      [10, (1 << 18) + 10],
+      [(1 << 16) - 1, (1 << 16) + 1],
+      [length - 5, length + 5],
+      [length, length + 1],
+      [length + 7, length + 9],
+      [7, 7],
+      [5, undefined],
+      [undefined, 5],
+      [0, Number.MAX_SAFE_INTEGER],
+    ] as const;
+    for (const [start, end] of ranges) {
+      const read = Buffer.concat(await chunksOf(target.read("x/data", rangeOf(start, end))));
+      expect(Buffer.compare(read, content.subarray(start, end)), `${start} to ${end}`).toBe(0);
+    }
+  });
+
+  it("reads nothing beside the range", async () => {
+    const target = make();
+    await writeFile(target, "file", seeded().bytes(300_000));
+    for (const [start, end] of [
+      [100, 200],
+      [0, 70_000],
+      [65_530, 299_999],
+    ] as const) {
+      const chunks = await chunksOf(target.read("file", { start, end }));
+      expect(chunks.reduce((sum, chunk) => sum + chunk.length, 0)).toBe(end - start);
+      const room = chunks.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+      expect(room).toBeLessThanOrEqual(end - start);
+    }
+  });
+
+  it("refuses a range that is none, and a missing file also for an empty one", async () => {
+    const target = make();
+    await writeFile(target, "file", "12345");
+    for (const [start, end] of [
+      [-1, 2],
+      [3, 2],
+      [0.5, 2],
+      [0, 2.5],
+      [0, Number.NaN],
+      [Number.POSITIVE_INFINITY, undefined],
+    ] as const) {
+      const options = rangeOf(start, end);
+      await refuses("NADB_INVALID_ARGUMENT", () => chunksOf(target.read("file", options)));
+    }
+    await refuses("NADB_NOT_FOUND", () => chunksOf(target.read("nosuch", { start: 0, end: 0 })));
   });
 
   it("keeps what it was given, whatever becomes of the caller's bytes", async () => {

@@ -14,7 +14,9 @@ import { BLOCK_BYTES, MAX_BLOCK_BYTES } from "./format.js";
 const LENGTH_BYTES = 4;
 
 export interface RawBlock {
-  readonly raw: Uint8Array;
+  /** The block's bytes, in pieces: a large change is not copied. */
+  readonly parts: readonly Uint8Array[];
+  readonly rawLength: number;
   readonly changeCount: number;
 }
 
@@ -29,16 +31,35 @@ export async function* gatherBlocks(
       changes.push(change);
       length += LENGTH_BYTES + change.length;
       if (length < BLOCK_BYTES) continue;
-      yield joinChanges(changes, length);
+      yield asBlock(changes, length);
       changes = [];
       length = 0;
     }
   }
-  if (changes.length > 0) yield joinChanges(changes, length);
+  if (changes.length > 0) yield asBlock(changes, length);
 }
 
-function joinChanges(changes: readonly EncodedChange[], length: number): RawBlock {
-  if (length > MAX_BLOCK_BYTES) throw tooLarge(changes.at(-1) as EncodedChange);
+function asBlock(changes: readonly EncodedChange[], rawLength: number): RawBlock {
+  const changeCount = changes.length;
+  const last = changes[changeCount - 1] as EncodedChange;
+  if (rawLength > MAX_BLOCK_BYTES) throw tooLarge(last);
+  const parts =
+    last.length < BLOCK_BYTES / 2 ? [joinChanges(changes, rawLength)] : withLast(changes);
+  return { parts, rawLength, changeCount };
+}
+
+/** Before a large change there is little: at most what a block holds. */
+function withLast(changes: readonly EncodedChange[]): readonly Uint8Array[] {
+  const last = changes.at(-1) as EncodedChange;
+  const before = changes.slice(0, -1);
+  const length = before.reduce((sum, change) => sum + LENGTH_BYTES + change.length, LENGTH_BYTES);
+  const front = joinChanges(before, length);
+  writeU32(front, length - LENGTH_BYTES, last.length);
+  return [front, last];
+}
+
+/** Room of `length` bytes, filled from its beginning. */
+function joinChanges(changes: readonly EncodedChange[], length: number): Uint8Array {
   const raw = new Uint8Array(length);
   let offset = 0;
   for (const change of changes) {
@@ -46,7 +67,7 @@ function joinChanges(changes: readonly EncodedChange[], length: number): RawBloc
     raw.set(change, offset);
     offset += change.length;
   }
-  return { raw, changeCount: changes.length };
+  return raw;
 }
 
 /** Better refused now than written into a pack that no reader takes. */

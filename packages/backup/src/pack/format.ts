@@ -7,7 +7,7 @@
 //   entry   := offset:u64 changeCount:u32 rawLength:u32 storedLength:u32
 //   trailer := indexOffset:u64 recordCount:u64 tombstoneCount:u64 magic:u8[8]="NADBend."
 //   raw     := (length:u32 change:u8[length])*          what a payload unpacks to; change: see record.ts of core
-//   codec   := 0x00 stored as it is | 0x01 gzip
+//   codec   := 0x00 stored as it is | 0x01 gzip | 0x02 zstd
 //
 // Numbers are big-endian. Each sha256 covers all bytes of its block or index before it. A change never spans
 // blocks. A block is closed once it holds 1 MiB, so only a larger single change makes a larger block.
@@ -30,12 +30,16 @@ export const SHA256_BYTES = 32;
 
 const MAGIC = new TextEncoder().encode("NADBpack");
 const END_MAGIC = new TextEncoder().encode("NADBend.");
-/** DEFLATE can not pack tighter than this; a block that claims to is forged. */
-const MAX_GZIP_RATIO = 1032;
-const GZIP_SLACK_BYTES = 64;
-
-export const CODECS = { stored: 0x00, gzip: 0x01 } as const;
+export const CODECS = { stored: 0x00, gzip: 0x01, zstd: 0x02 } as const;
 export type CodecId = (typeof CODECS)[keyof typeof CODECS];
+
+/** No codec can pack tighter than so many bytes into one; a block that claims to is forged. */
+const MAX_RATIO: Readonly<Record<CodecId, number>> = {
+  [CODECS.stored]: 1,
+  [CODECS.gzip]: 1032,
+  [CODECS.zstd]: 32_768, // a block of 128 KiB in 4 bytes
+};
+const SLACK_BYTES = 64;
 
 export interface BlockHeader {
   readonly codec: CodecId;
@@ -96,15 +100,18 @@ export function decodeBlockHeader(bytes: Uint8Array): BlockHeader {
   const codec = reader.u8();
   const header = { changeCount: reader.u32(), rawLength: reader.u32(), storedLength: reader.u32() };
   reader.end();
-  if (codec !== CODECS.stored && codec !== CODECS.gzip) throw corruption(`unknown codec ${codec}`);
+  if (!isCodecId(codec)) throw corruption(`unknown codec ${codec}`);
   return checkBlockHeader({ codec, ...header });
 }
 
+const isCodecId = (id: number): id is CodecId =>
+  (Object.values(CODECS) as readonly number[]).includes(id);
+
 function checkBlockHeader(header: BlockHeader): BlockHeader {
   const { codec, changeCount, rawLength, storedLength } = header;
-  const mostRaw =
-    codec === CODECS.stored ? storedLength : storedLength * MAX_GZIP_RATIO + GZIP_SLACK_BYTES;
-  if (rawLength > mostRaw || (codec === CODECS.stored && rawLength !== storedLength)) {
+  const isStored = codec === CODECS.stored;
+  const mostRaw = storedLength * MAX_RATIO[codec] + (isStored ? 0 : SLACK_BYTES);
+  if (rawLength > mostRaw || (isStored && rawLength !== storedLength)) {
     throw corruption(`a block of ${storedLength} bytes can not unpack to ${rawLength}`);
   }
   if (rawLength > MAX_BLOCK_BYTES || storedLength > MAX_BLOCK_BYTES) {

@@ -3,7 +3,7 @@ import { corruption, type EncodedChange, isTombstone, sha256 } from "@nadb/core"
 import { mapInOrder } from "../pipeline.js";
 import { splitChanges } from "./blocks.js";
 import { ChunkReader } from "./chunk-reader.js";
-import { unpackPayload } from "./codecs.js";
+import { type Codec, unpackPayload } from "./codecs.js";
 import {
   BLOCK_HEADER_BYTES,
   BLOCK_MARK,
@@ -21,15 +21,21 @@ import {
 } from "./format.js";
 import { blockChecksum } from "./writer.js";
 
+export interface UnpackOptions {
+  /** Blocks unpacked at once. Default 4. */
+  readonly ahead?: number;
+  /** The manifest's: blocks are packed by it, or stored as they are. Default: any. */
+  readonly codec?: Codec;
+}
+
 /**
  * The changes of a pack, a block at a time, in feed order. Throws NADB_CORRUPTION or NADB_NEWER_FORMAT at the
- * first thing wrong; only an iteration that reaches its end has seen a whole pack. `ahead`: blocks unpacked at once,
- * by default 4.
+ * first thing wrong; only an iteration that reaches its end has seen a whole pack.
  */
 export async function* decodePack(
   chunks: AsyncIterable<Uint8Array>,
   size: number,
-  options: { readonly ahead?: number } = {},
+  { ahead, codec }: UnpackOptions = {},
 ): AsyncGenerator<readonly EncodedChange[], void, undefined> {
   const reader = new ChunkReader(chunks, size);
   const end: { trailer?: Trailer } = {};
@@ -40,8 +46,8 @@ export async function* decodePack(
     const blocks = mapInOrder(
       readBlocks(reader, end),
       ({ header }) => header.rawLength,
-      unpackBlock,
-      options.ahead,
+      (block) => unpackBlock(block, codec),
+      ahead,
     );
     for await (const changes of blocks) {
       for (const change of changes) isTombstone(change) ? tombstoneCount++ : recordCount++;
@@ -55,14 +61,18 @@ export async function* decodePack(
   }
 }
 
-interface StoredBlock {
+export interface StoredBlock {
   readonly offset: number;
   readonly header: BlockHeader;
   readonly payload: Uint8Array;
 }
 
-async function unpackBlock({ offset, header, payload }: StoredBlock): Promise<EncodedChange[]> {
-  const raw = await unpackPayload(header, payload).catch((error: unknown) => {
+/** Throws NADB_CORRUPTION naming the block. */
+export async function unpackBlock(
+  { offset, header, payload }: StoredBlock,
+  codec?: Codec,
+): Promise<EncodedChange[]> {
+  const raw = await unpackPayload(header, payload, codec).catch((error: unknown) => {
     throw corruption(`block at byte ${offset}: ${(error as Error).message}`);
   });
   return splitChanges(raw, header.changeCount);
@@ -88,7 +98,8 @@ async function* readBlocks(
   }
 }
 
-async function readBlock(
+/** REQUIRES: the reader stands behind the block's mark, which is at `offset` in the file. */
+export async function readBlock(
   reader: ChunkReader,
   offset: number,
 ): Promise<Omit<StoredBlock, "offset">> {
@@ -122,6 +133,6 @@ async function readEnd(
   return trailer;
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -29,7 +29,7 @@ export async function* encodePack(
   let offset = header.length;
   const blocks = mapInOrder(
     gatherBlocks(pages),
-    (block) => block.raw.length,
+    (block) => block.rawLength,
     (block) => encodeBlock(block, options.codec),
   );
   for await (const { entry, chunks } of blocks) {
@@ -52,17 +52,17 @@ interface EncodedBlock {
   readonly chunks: readonly Uint8Array[];
 }
 
-async function encodeBlock({ raw, changeCount }: RawBlock, wanted: Codec): Promise<EncodedBlock> {
-  const { codec, payload } = await packPayload(raw, wanted);
-  const entry = { changeCount, rawLength: raw.length, storedLength: payload.length };
+async function encodeBlock(block: RawBlock, wanted: Codec): Promise<EncodedBlock> {
+  const { codec, parts, length } = await packPayload(block, wanted);
+  const { changeCount, rawLength } = block;
+  const entry = { changeCount, rawLength, storedLength: length };
   const header = encodeBlockHeader({ codec, ...entry });
-  return { entry, chunks: [header, payload, blockChecksum(header, payload)] };
+  return { entry, chunks: [header, ...parts, blockChecksum(header, ...parts)] };
 }
 
 /** Over header and payload, in one pass. */
-export function blockChecksum(header: Uint8Array, payload: Uint8Array): Uint8Array {
+export function blockChecksum(...parts: readonly Uint8Array[]): Uint8Array {
   const hasher = createSha256();
-  hasher.update(header);
-  hasher.update(payload);
+  for (const part of parts) hasher.update(part);
   return hasher.digest().subarray(0, SHA256_BYTES);
 }

@@ -8,7 +8,13 @@ import { link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { ioError, NadbError } from "@nadb/core";
-import type { BackupTarget, TargetEntry, WriteOptions } from "../target.js";
+import {
+  type BackupTarget,
+  checkRange,
+  type ReadOptions,
+  type TargetEntry,
+  type WriteOptions,
+} from "../target.js";
 
 const READ_CHUNK_BYTES = 1 << 18;
 /** `.tmp-` machine, process id, eight random bytes: no two writers share one. */
@@ -42,17 +48,18 @@ class DirectoryTarget implements BackupTarget {
     }
   }
 
-  async *read(
-    path: string,
-    options: { readonly signal?: AbortSignal } = {},
-  ): AsyncGenerator<Uint8Array> {
+  async *read(path: string, options: ReadOptions = {}): AsyncGenerator<Uint8Array> {
+    const { start, end } = checkRange(options);
     const file = await this.#open(path);
     try {
-      for (;;) {
+      const last = Math.min(end, (await file.stat()).size);
+      for (let offset = start; offset < last; ) {
         options.signal?.throwIfAborted();
-        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(READ_CHUNK_BYTES));
+        const room = Buffer.allocUnsafeSlow(Math.min(last - offset, READ_CHUNK_BYTES));
+        const { bytesRead } = await file.read(room, 0, room.length, offset);
         if (bytesRead === 0) return;
-        yield buffer.subarray(0, bytesRead);
+        offset += bytesRead;
+        yield room.subarray(0, bytesRead);
       }
     } catch (error) {
       throw asIoError(`reading ${join(this.name, path)}`, error);

@@ -5,8 +5,8 @@ import { decodePack } from "../pack/reader.js";
 import { encodePack } from "../pack/writer.js";
 import { piecePath } from "../paths.js";
 import type { BackupTarget } from "../target.js";
+import { HashedChunks } from "./hashed-chunks.js";
 import { only, type SortedRun } from "./merge.js";
-import { HashedChunks } from "./read-run.js";
 import type { Aside } from "./sort.js";
 
 export class Pieces implements Aside {

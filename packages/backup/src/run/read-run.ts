@@ -4,7 +4,6 @@ import {
   changeKey,
   compareChangeKeys,
   corruption,
-  createSha256,
   decodeChange,
   type EncodedChange,
   isNadbError,
@@ -12,12 +11,12 @@ import {
   NadbError,
   quote,
   recordValueLength,
-  toHex,
 } from "@nadb/core";
+import { formatOf } from "../formats.js";
 import type { BackupInfo } from "../manifest.js";
-import { decodePack } from "../pack/reader.js";
 import { dataPath } from "../paths.js";
 import type { BackupTarget } from "../target.js";
+import { HashedChunks } from "./hashed-chunks.js";
 
 /** What the changes of a run add up to. */
 export class RunTotals {
@@ -28,6 +27,10 @@ export class RunTotals {
   /** Bytes of encoded changes. */
   bytes = 0;
   #last: EncodedChange | undefined;
+
+  get changeCount(): number {
+    return this.recordCount + this.tombstoneCount;
+  }
 
   /** Throws NADB_CORRUPTION for a change that does not come behind the one before, in the order of keys. */
   add(change: EncodedChange): void {
@@ -42,25 +45,6 @@ export class RunTotals {
     }
     this.recordCount++;
     this.totalSize += recordValueLength(change);
-  }
-}
-
-/** Passes the chunks on and hashes them; `checksum` is true once all have passed. */
-export class HashedChunks {
-  readonly #hasher = createSha256();
-  size = 0;
-
-  async *pass(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-    for await (const chunk of chunks) {
-      this.#hasher.update(chunk);
-      this.size += chunk.length;
-      yield chunk;
-    }
-  }
-
-  /** As a manifest has it. Call it once, at the end. */
-  checksum(): string {
-    return `sha256:${toHex(this.#hasher.digest())}`;
   }
 }
 
@@ -100,8 +84,8 @@ async function* checkedRun(
   const file = new HashedChunks();
   const totals = new RunTotals();
   const chunks = file.pass(target.read(path, signal === undefined ? {} : { signal }));
-  const blocks = decodePack(chunks, info.storedSize, ahead === undefined ? {} : { ahead });
-  for await (const changes of blocks) {
+  const format = formatOf(info);
+  for await (const changes of format.decode(chunks, info, ahead === undefined ? {} : { ahead })) {
     signal?.throwIfAborted();
     const before = totals.bytes;
     for (const change of changes) {
@@ -111,7 +95,9 @@ async function* checkedRun(
     onRead?.(changes.length, totals.bytes - before);
     yield changes;
   }
-  compareWithManifest(info, totals, file.checksum());
+  const checksum = file.checksum();
+  if (checksum !== info.checksum) throw differs("checksum", checksum, info.checksum);
+  if (format.isProven) compareWithManifest(info, totals);
 }
 
 /** The file alone, without decoding it: its size, and at level "checksum" every byte of it. */
@@ -137,7 +123,7 @@ export async function checkFile(
 }
 
 /** What is wrong with a file is told with the file's name. */
-function naming(path: string, error: unknown): unknown {
+export function naming(path: string, error: unknown): unknown {
   if (!isNadbError(error, "NADB_CORRUPTION") && !isNadbError(error, "NADB_NEWER_FORMAT"))
     return error;
   return new NadbError(error.code, `${path}: ${error.message}`, {
@@ -146,16 +132,20 @@ function naming(path: string, error: unknown): unknown {
   });
 }
 
-async function checkSize(target: BackupTarget, path: string, info: BackupInfo): Promise<void> {
+/** Throws NADB_CORRUPTION unless the file is there, as long as its manifest says. */
+export async function checkSize(
+  target: BackupTarget,
+  path: string,
+  info: BackupInfo,
+): Promise<void> {
   const size = await target.size(path);
   if (size === undefined) throw corruption("the data file is missing");
   if (size !== info.storedSize)
     throw corruption(`it has ${size} bytes, its manifest says ${info.storedSize}`);
 }
 
-function compareWithManifest(info: BackupInfo, totals: RunTotals, checksum: string): void {
-  const compared: readonly (readonly [string, string | number, string | number])[] = [
-    ["checksum", checksum, info.checksum],
+function compareWithManifest(info: BackupInfo, totals: RunTotals): void {
+  const compared: readonly (readonly [string, number, number])[] = [
     ["record_count", totals.recordCount, info.recordCount],
     ["tombstone_count", totals.tombstoneCount, info.tombstoneCount],
     ["file_count", totals.recordCount + totals.tombstoneCount, info.fileCount],

@@ -1,6 +1,12 @@
 // A target in this process's memory: for tests, and for trying things out.
 import { concatBytes, NadbError, quote } from "@nadb/core";
-import type { BackupTarget, TargetEntry, WriteOptions } from "../target.js";
+import {
+  type BackupTarget,
+  checkRange,
+  type ReadOptions,
+  type TargetEntry,
+  type WriteOptions,
+} from "../target.js";
 
 const CHUNK_BYTES = 1 << 16;
 
@@ -29,16 +35,15 @@ class MemoryTarget implements BackupTarget {
     return [...entries.values()];
   }
 
-  async *read(
-    path: string,
-    options: { readonly signal?: AbortSignal } = {},
-  ): AsyncGenerator<Uint8Array> {
+  async *read(path: string, options: ReadOptions = {}): AsyncGenerator<Uint8Array> {
+    const { start, end } = checkRange(options);
     const file = this.#files.get(path);
     if (file === undefined)
       throw new NadbError("NADB_NOT_FOUND", `there is no file ${quote(path)}`);
-    for (let start = 0; start < file.length; start += CHUNK_BYTES) {
+    const last = Math.min(end, file.length);
+    for (let offset = start; offset < last; offset += CHUNK_BYTES) {
       options.signal?.throwIfAborted();
-      yield file.slice(start, start + CHUNK_BYTES);
+      yield file.slice(offset, Math.min(offset + CHUNK_BYTES, last));
     }
   }
 

@@ -149,7 +149,7 @@ describe("pack forged, with checksums that are right", () => {
       "ends inside a length",
     ],
     ["a sealed record, which only its writer can read", of(payload(sealed)), "a sealed record"],
-    ["an unknown codec", of({ codec: 2 }), "unknown codec 2"],
+    ["an unknown codec", of({ codec: 3 }), "unknown codec 3"],
     ["another raw length, stored", of({ rawLength: 50 }), "can not unpack"],
     [
       "another raw length, gzip",
@@ -235,6 +235,7 @@ describe("pack lengths are bounded before anything is read or allocated for them
     ["beyond the limit of blocks", header(513 * MIB), 2 ** 40, "beyond the limit"],
     ["4 GiB", header(0xffffffff), 2 ** 40, "beyond the limit"],
     ["gzip to 500 MiB", header(1_000, 500 * MIB, 1), 2_000, "can not unpack"],
+    ["zstd to 500 MiB", header(1_000, 500 * MIB, 2), 2_000, "can not unpack"],
     ["gzip beyond the limit of blocks", header(2 * MIB, 513 * MIB, 1), 2 ** 40, "beyond the limit"],
   ])("%s", async (_, file, size, says) => {
     const { served, grown, code, text } = await readWithSize(file, size);

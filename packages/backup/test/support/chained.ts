@@ -6,14 +6,15 @@ import { fill, openSite, type Site } from "./store.js";
 
 export const CHAIN = ["full", "one", "two"] as const;
 
-/** "full" of 10 records, "one" that adds, changes and deletes, "two" that brings one back and deletes another. */
+/** "full" of `filled` records and one that expires, "one" that adds, changes and deletes, "two" that brings one back and deletes another. */
 export async function chainedSite(
   options: Omit<CreateBackupOptions, "backupId"> = {},
   target?: BackupTarget,
+  filled = 10,
 ): Promise<Site> {
   const site = await openSite(target);
   const { store, backups, clock } = site;
-  await fill(store, 10);
+  await fill(store, filled);
   await store.set("ends", "v", { ttlSeconds: 60 });
   await backups.createBackup({ ...options, backupId: "full" });
   clock.time += 1_000;

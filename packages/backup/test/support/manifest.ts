@@ -1,5 +1,5 @@
 // A manifest's JSON, read, edited and forged without the codec.
-import { type BackupInfo, type BackupTarget, MANIFEST_FORMAT } from "../../src/index.js";
+import type { BackupInfo, BackupTarget } from "../../src/index.js";
 import { readFile, sha256Hex, writeFile } from "./files.js";
 
 export type Json = Record<string, unknown>;
@@ -45,7 +45,9 @@ export const sample: BackupInfo = {
   fromVersion: null,
   toVersion: 9,
   stateDigest: "cd".repeat(32),
+  stateCount: 2,
+  stateBytes: 99,
   dataFile: "data.nadb",
-  format: MANIFEST_FORMAT,
+  format: "nadb-pack",
   formatVersion: 1,
 };

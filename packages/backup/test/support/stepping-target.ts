@@ -2,7 +2,7 @@
 // the end of each operation and every chunk, so a death falls also between "done" and "acknowledged". Removing a
 // folder is many steps, as it is on a disk.
 import { NadbError } from "@nadb/core";
-import type { BackupTarget, TargetEntry, WriteOptions } from "../../src/index.js";
+import type { BackupTarget, ReadOptions, TargetEntry, WriteOptions } from "../../src/index.js";
 
 export interface SteppingOptions {
   /** Called before each step; what it throws ends the operation there. */
@@ -35,10 +35,7 @@ export class SteppingTarget implements BackupTarget {
     return this.inner.size(path);
   }
 
-  async *read(
-    path: string,
-    options?: { readonly signal?: AbortSignal },
-  ): AsyncGenerator<Uint8Array> {
+  async *read(path: string, options?: ReadOptions): AsyncGenerator<Uint8Array> {
     await this.#step(`read ${path}`);
     for await (const chunk of this.inner.read(path, options)) {
       yield chunk;

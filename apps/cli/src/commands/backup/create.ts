@@ -1,33 +1,26 @@
 // nadb backup create [ID]: a full backup, or with --incremental what has changed since its parent.
 import { type BackupInfo, BackupManager, directoryTarget } from "@nadb/backup";
-import { checkName, invalidArgument, isNadbError, type KeyValueStore, NadbError } from "@nadb/core";
+import { isNadbError, type KeyValueStore, NadbError } from "@nadb/core";
 import type { Command } from "commander";
 import { ProgressLine } from "../../progress.js";
 import { type Begin, openStore, type Session } from "../../session.js";
+import { dbOf } from "./all-namespaces.js";
+import { createSet } from "./create-all.js";
+import { addCreateOptions, checkOptions, howToWrite, type Options } from "./create-options.js";
 import { infoText } from "./info.js";
 import { openManager } from "./reader.js";
-
-interface Options {
-  readonly compression: boolean;
-  readonly incremental?: true;
-  readonly parent?: string;
-  readonly fallbackToFull?: true;
-  readonly skipUnchanged?: true;
-}
+import { checkUsual, unusualAmong } from "./unusual.js";
 
 export function addCreate(backup: Command, begin: Begin): void {
-  backup
+  const command = backup
     .command("create")
     .description("take a backup; writers may go on meanwhile")
-    .argument("[id]", "its name; chosen by the time if left out")
-    .option("--incremental", "only what has changed since its parent, deletes included")
-    .option("--parent <id>", "the backup to go on from; else the newest of this namespace")
-    .option("--fallback-to-full", "a full backup where an incremental one is not possible")
-    .option("--skip-unchanged", "no backup when nothing has changed since the parent")
-    .option("--no-compression", "store the records as they are")
-    .action((id: string | undefined, options: Options, command: Command) =>
-      createBackup(begin(command), id, options),
-    );
+    .argument("[id]", "its name, or the label of a set; chosen by the time if left out");
+  addCreateOptions(command).action((id: string | undefined, options: Options, command: Command) =>
+    options.allNamespaces
+      ? createSet(begin(command), id, options, dbOf(command))
+      : createBackup(begin(command), id, options),
+  );
 }
 
 /** The store is opened before the repository: without a store no repository is made either. */
@@ -45,20 +38,10 @@ async function createBackup(
   const created = info.backupId !== parent;
   for (const note of notesOn(info, parent, store, options)) output.note(note);
   const text = created ? infoText(info) : `nothing has changed since ${parent}: no backup was made`;
-  await output.result({ ...info, created }, text);
-}
-
-function checkOptions(id: string | undefined, { incremental, ...options }: Options): void {
-  for (const name of [id, options.parent]) if (name !== undefined) checkName("backup id", name);
-  const given = {
-    "--parent": options.parent,
-    "--fallback-to-full": options.fallbackToFull,
-    "--skip-unchanged": options.skipUnchanged,
-  };
-  for (const [flag, value] of Object.entries(given)) {
-    if (incremental || value === undefined) continue;
-    throw invalidArgument(`${flag} is for incremental backups`, "add --incremental");
-  }
+  const unusual = created ? await unusualAmong(manager.repository, [info.backupId]) : [];
+  const anomalies = unusual.flatMap((one) => one.anomalies);
+  await output.result({ ...info, created, anomalies }, text);
+  checkUsual(unusual);
 }
 
 /** A repository is made only for what may be its first backup. */
@@ -101,9 +84,9 @@ async function take(
   { id, parent, options }: Wanted,
 ): Promise<BackupInfo> {
   using line = new ProgressLine(output);
-  const { compression, fallbackToFull = false, skipUnchanged = false } = options;
-  const chosen = id === undefined ? {} : { backupId: id };
-  const work = { ...chosen, compression, signal, onProgress: line.show };
+  const { label, fallbackToFull = false, skipUnchanged = false } = options;
+  const chosen = { ...(id && { backupId: id }), ...(label && { label }) };
+  const work = { ...chosen, ...howToWrite(options), signal, onProgress: line.show };
   if (parent === undefined) return await manager.createBackup(work);
   const how = { ...work, fallbackToFull, skipUnchanged };
   try {

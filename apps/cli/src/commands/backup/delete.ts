@@ -1,9 +1,18 @@
-// nadb backup delete ID. A backup that others are laid over is refused before anybody is asked; the repository refuses
+// nadb backup delete ID, or all backups of a label. A backup that others are laid over is refused before anybody is asked; the repository refuses
 // it once more when it deletes.
-import { type BackupInfo, directoryTarget, Repository } from "@nadb/backup";
+import {
+  type BackupInfo,
+  checkNotPinned,
+  deleteBackup,
+  deleteLabel,
+  directoryTarget,
+  planDeleteLabel,
+  Repository,
+} from "@nadb/backup";
 import { checkName, isNadbError, NadbError } from "@nadb/core";
 import type { Command } from "commander";
 import { confirmPlan } from "../../confirm.js";
+import { usageError } from "../../failure.js";
 import { formatBytes, plural } from "../../format.js";
 import type { Begin, Session } from "../../session.js";
 
@@ -14,16 +23,33 @@ export function addDelete(backup: Command, begin: Begin): void {
   backup
     .command("delete")
     .description("delete a backup for good; refused while incrementals go on from it")
-    .argument("<id>")
-    .action((id: string, _: object, command: Command) => deleteBackup(begin(command), id));
+    .argument("[id]")
+    .option("--label <name>", "all backups of this label, a set for instance")
+    .option("--consolidate", "merge it into the incrementals that go on from it, which stay")
+    .option("--force", "delete it even if it is pinned")
+    .action((id: string | undefined, options: Options, command: Command) => {
+      const { label, ...how } = options;
+      if (id !== undefined && label === undefined) return deleteOne(begin(command), id, how);
+      if (Object.keys(how).length > 0)
+        throw usageError("--consolidate and --force go with one backup, not with a --label");
+      if (id === undefined && label !== undefined) return deleteLabelled(begin(command), label);
+      throw usageError("name one backup, or a --label");
+    });
 }
 
-async function deleteBackup(session: Session, id: string): Promise<void> {
+interface Options {
+  readonly label?: string;
+  readonly consolidate?: true;
+  readonly force?: true;
+}
+
+async function deleteOne(session: Session, id: string, how: Omit<Options, "label">): Promise<void> {
   const { flags, output } = session;
   checkName("backup id", id);
   const repository = await Repository.open(directoryTarget(flags.repo));
   const content = await contentOf(repository, id);
-  checkNotNeeded(id, await repository.list());
+  if (!how.force) await checkNotPinned(repository.target, id);
+  if (!how.consolidate) checkNotNeeded(id, await repository.list());
   await confirmPlan(session, {
     question: `Delete the backup ${id} for good?`,
     fields: [
@@ -32,8 +58,27 @@ async function deleteBackup(session: Session, id: string): Promise<void> {
       ["from", flags.repo],
     ],
   });
-  await repository.delete(id);
+  await deleteBackup(repository, id, { ...how, signal: session.signal });
   await output.result({ backupId: id, deleted: true }, `deleted ${id}`);
+}
+
+async function deleteLabelled(session: Session, label: string): Promise<void> {
+  const { flags, output } = session;
+  checkName("label", label);
+  const repository = await Repository.open(directoryTarget(flags.repo));
+  const plan = await planDeleteLabel(repository, label);
+  const bytes = plan.reduce((sum, { storedSize }) => sum + storedSize, 0);
+  const ids = plan.map(({ backupId }) => backupId);
+  await confirmPlan(session, {
+    question: `Delete ${plural(ids.length, "backup")} of the label ${label} for good?`,
+    fields: [
+      ["delete", ids.length > NAMED ? `${ids.slice(0, NAMED).join(", ")}, …` : ids.join(", ")],
+      ["holding", `${plural(ids.length, "backup")}, ${formatBytes(bytes)} stored`],
+      ["from", flags.repo],
+    ],
+  });
+  const deleted = await deleteLabel(repository, label);
+  await output.result({ label, deleted }, deleted.map((id) => `deleted ${id}`).join("\n"));
 }
 
 /** A backup that can not be read can still be deleted. */
@@ -56,7 +101,9 @@ function checkNotNeeded(id: string, backups: readonly BackupInfo[]): void {
   throw new NadbError(
     "NADB_CONFLICT",
     `${plural(needing.length, "incremental backup")} can not be restored without ${id}`,
-    { hint: `to delete it, first delete in this order: ${first}${more}` },
+    {
+      hint: `to delete it, first delete in this order: ${first}${more}; or merge it into them with --consolidate`,
+    },
   );
 }
 

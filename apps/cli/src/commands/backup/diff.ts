@@ -1,12 +1,12 @@
 // nadb backup diff A B, or A --live. Differences go out as they are found: memory does not grow with the store.
-import type { BackupManager, Difference } from "@nadb/backup";
+import type { Difference } from "@nadb/backup";
 import { checkName } from "@nadb/core";
 import type { Command } from "commander";
 import { chunks } from "../../chunks.js";
 import { usageError } from "../../failure.js";
 import { formatCount, printable } from "../../format.js";
 import { type Begin, openStore, type Session } from "../../session.js";
-import { openManager, openReader } from "./reader.js";
+import { openManager, openRepository } from "./reader.js";
 
 interface Options {
   readonly live?: true;
@@ -46,23 +46,17 @@ async function diff(
   if (live && to === undefined) return diffWithLive(session, from);
   if (live || to === undefined)
     throw usageError("name a second backup or give --live, one of them");
-  const reader = await openReader(session);
-  await reader.getBackup(to); // told before the first difference is
-  await write(session, differences(session, reader, from, to));
+  const repository = await openRepository(session);
+  await repository.get(to); // told before the first difference is
+  await write(session, repository.diffBackups(from, to, { signal: session.signal }));
 }
 
 async function diffWithLive(session: Session, from: string): Promise<void> {
   await using store = await openStore(session, { create: false });
   const manager = await openManager(session.flags, store);
-  await write(session, differences(session, manager, from, { live: true }));
+  const { signal } = session;
+  await write(session, manager.diffBackups(from, { live: true }, { signal }));
 }
-
-const differences = (
-  { signal }: Session,
-  manager: BackupManager,
-  from: string,
-  to: string | { readonly live: true },
-): AsyncIterable<Difference> => manager.diffBackups(from, to, { signal });
 
 async function write(session: Session, found: AsyncIterable<Difference>): Promise<void> {
   const { flags, output } = session;

@@ -1,6 +1,6 @@
 // Backups as text.
 import type { BackupInfo } from "@nadb/backup";
-import { formatBytes, formatCount, formatFields, formatTable } from "../../format.js";
+import { formatBytes, formatCount, formatFields, formatTable, printable } from "../../format.js";
 
 export function infoText(info: BackupInfo): string {
   const isFull = info.parentBackupId === null;
@@ -8,19 +8,37 @@ export function infoText(info: BackupInfo): string {
     ["backup", info.backupId],
     ["type", isFull ? info.backupType : `${info.backupType}, of ${info.parentBackupId}`],
     ["taken", info.timestamp],
+    ...(info.label === null ? [] : [["label", labelText(info)] as const]),
     ["source", `${info.sourceDb}/${info.sourceNamespace}`],
     ["records", formatCount(info.recordCount)],
     ...(isFull ? [] : [["deletes", formatCount(info.tombstoneCount)] as const]),
     ["values", formatBytes(info.totalSize)],
-    ["stored", `${formatBytes(info.storedSize)} (codec ${info.codec})`],
+    ["stored", `${formatBytes(info.storedSize)} (${info.format}, codec ${info.codec})`],
     ["checksum", info.checksum],
-    ["checkpoint", info.toCheckpoint],
-    ["digest", info.stateDigest],
+    ...proofOf(info),
   ]);
 }
 
-export function listText(backups: readonly BackupInfo[]): string {
+/** A backup of the Python original has neither. */
+const proofOf = ({ toCheckpoint, stateDigest }: BackupInfo): [string, string][] =>
+  stateDigest === ""
+    ? []
+    : [
+        ["checkpoint", toCheckpoint],
+        ["digest", stateDigest],
+      ];
+
+const labelText = ({ label, setSize }: BackupInfo): string =>
+  setSize === 1 ? `${label}` : `${label}, ${setSize} backups taken together`;
+
+/** @param pins by id, what a backup is pinned for; the column is there when one is. */
+export function listText(
+  backups: readonly BackupInfo[],
+  pins: ReadonlyMap<string, string | null> = new Map(),
+): string {
   if (backups.length === 0) return "";
+  const pinOf = (id: string): string[] =>
+    pins.size === 0 ? [] : [pins.has(id) ? printable(pins.get(id) ?? "yes") : "-"];
   const rows = backups.map((info) => [
     info.backupId,
     info.backupType,
@@ -31,10 +49,24 @@ export function listText(backups: readonly BackupInfo[]): string {
     formatBytes(info.totalSize),
     formatBytes(info.storedSize),
     `${info.sourceDb}/${info.sourceNamespace}`,
+    info.label ?? "-",
+    ...pinOf(info.backupId),
   ]);
   return formatTable(
     [
-      ["ID", "TYPE", "PARENT", "TAKEN", "RECORDS", "DELETES", "VALUES", "STORED", "SOURCE"],
+      [
+        "ID",
+        "TYPE",
+        "PARENT",
+        "TAKEN",
+        "RECORDS",
+        "DELETES",
+        "VALUES",
+        "STORED",
+        "SOURCE",
+        "LABEL",
+        ...(pins.size === 0 ? [] : ["PINNED"]),
+      ],
       ...rows,
     ],
     [4, 5, 6, 7],

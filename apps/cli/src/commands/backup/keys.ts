@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { chunks } from "../../chunks.js";
 import type { Begin, Session } from "../../session.js";
 import { writePages } from "../keys.js";
-import { openReader } from "./reader.js";
+import { openRepository } from "./reader.js";
 
 /** Keys that go out in one write. */
 const PAGE = 500;
@@ -28,8 +28,8 @@ export function addKeys(backup: Command, begin: Begin): void {
 async function listKeys(session: Session, id: string, { prefix }: Options): Promise<void> {
   checkName("backup id", id);
   if (prefix !== "") checkKey(prefix);
-  const reader = await openReader(session);
-  const records = reader.readBackup(id, { signal: session.signal });
+  const repository = await openRepository(session);
+  const records = repository.readBackup(id, { signal: session.signal });
   await writePages(session, pagesOf(keysWith(prefix, records)));
 }
 

@@ -1,5 +1,5 @@
 // nadb backup list
-import { directoryTarget, Repository } from "@nadb/backup";
+import { directoryTarget, Repository, readPins } from "@nadb/backup";
 import type { Command } from "commander";
 import type { Begin, Session } from "../../session.js";
 import { listText } from "./info.js";
@@ -17,5 +17,7 @@ async function listBackups({ flags, output }: Session): Promise<void> {
   if (backups.length === 0) output.note("no backups yet");
   for (const { backupId, detail } of findings)
     output.note(`${backupId} can not be read: ${detail}`);
-  await output.result({ backups, findings }, listText(backups));
+  const pins = await readPins(repository.target, backups);
+  const reasons = new Map(pins.map(({ backupId, reason }) => [backupId, reason]));
+  await output.result({ backups, findings, pins }, listText(backups, reasons));
 }

@@ -9,8 +9,11 @@ import {
 import { checkKey, checkTag, invalidArgument } from "@nadb/core";
 import { type Command, Option } from "commander";
 import { collect } from "../option-values.js";
+import { allNamespaces } from "./all-namespaces.js";
 
 export interface Options {
+  readonly at?: string;
+  readonly allNamespaces?: true;
   readonly clear?: true;
   readonly onConflict: OnConflict;
   readonly prefix: readonly string[];
@@ -29,6 +32,11 @@ export function addRestoreOptions(command: Command): Command {
     "keep: records expire when they were to; extend: what was left of their lives at the backup begins now; strip: they do not expire",
   );
   return command
+    .addOption(allNamespaces("all backups of a set; the name is its label"))
+    .option(
+      "--at <time>",
+      "the newest state not later, such as 2030-01-31T12:00:00Z, instead of a backup",
+    )
     .option("--clear", "what is restored replaces everything; without it other keys stay")
     .addOption(onConflict.choices(ON_CONFLICT).default("overwrite"))
     .option("--prefix <text>", "only keys that begin so; repeated: with any of them", collect, [])

@@ -12,7 +12,7 @@ const NAMED = 5;
 type Field = readonly [string, string];
 
 export interface Planned {
-  readonly info: BackupInfo;
+  readonly info: Pick<BackupInfo, "backupId" | "timestamp" | "backupType" | "recordCount">;
   /** What the target holds now. */
   readonly head: Pick<Head, "count" | "bytes">;
   /** Undefined where --no-verify wants none. */
@@ -23,15 +23,13 @@ export function planInWords({ flags }: Session, planned: Planned, options: Optio
   const { head, plan } = planned;
   const into = `${storeName(flags)} ${flags.db}/${flags.namespace}`;
   return {
-    question: options.clear ? "Replace everything there?" : "Overwrite records of the same keys?",
+    question: questionText(options),
     fields: [
       ["restore", restoredText(planned)],
       ...chainFields(plan),
       ["into", into],
       ["holding", `${plural(head.count, "record")}, ${formatBytes(head.bytes)}`],
-      ["effect", effectText(options)],
-      ...(selects(options) ? [["only", printable(selectionText(options))] as const] : []),
-      ...(options.ttl === "keep" ? [] : [["ttl", TTL_TEXT[options.ttl]] as const]),
+      ...ruleFields(options),
       ...(plan === undefined ? [] : countFields(plan)),
       ...(options.safetyBackup && head.count > 0
         ? [["first", "a full backup of what is there"] as const]
@@ -39,6 +37,16 @@ export function planInWords({ flags }: Session, planned: Planned, options: Optio
     ],
   };
 }
+
+export const questionText = ({ clear }: Options): string =>
+  clear ? "Replace everything there?" : "Overwrite records of the same keys?";
+
+/** What the options say of every restore. */
+export const ruleFields = (options: Options): Field[] => [
+  ["effect", effectText(options)],
+  ...(selects(options) ? [["only", printable(selectionText(options))] as const] : []),
+  ...(options.ttl === "keep" ? [] : [["ttl", TTL_TEXT[options.ttl]] as const]),
+];
 
 function restoredText({ info, plan }: Planned): string {
   const begin = `${info.backupId} of ${info.timestamp}`;
@@ -96,14 +104,14 @@ function samplesText(plan: RestorePlan, action: PlannedAction): string {
   return `: ${keys.map(printable).join(", ")}${more}`;
 }
 
-export function restorationText(restoration: Restoration, seconds: string): string {
-  const { recordCount, totalSize, skipped, filtered, expired } = restoration;
-  const bytes = skipped === 0 ? [formatBytes(totalSize)] : []; // those of the skipped ones are among them
+export function restorationText(restoration: Restoration, seconds?: string): string {
+  const { recordCount, stagedSize, skipped, filtered, expired } = restoration;
+  const bytes = skipped === 0 ? [formatBytes(stagedSize)] : []; // those of the skipped ones are among them
   const aside = Object.entries({ skipped, filtered, expired }).filter(([, count]) => count > 0);
   const parts = [
     `restored ${plural(recordCount, "record")}`,
     ...bytes,
-    `in ${seconds}`,
+    ...(seconds === undefined ? [] : [`in ${seconds}`]),
     ...aside.map(([name, count]) => `${formatCount(count)} ${name}`),
   ];
   return parts.join(", ");

@@ -1,4 +1,4 @@
-// nadb backup restore ID. INVARIANT: the backup is read whole and proven before a missing store is made, and before a
+// nadb backup restore ID, or --at TIME. INVARIANT: the backup is read whole and proven before a missing store is made, and before a
 // present one is touched; its plan comes from the same reading.
 import {
   BackupManager,
@@ -7,14 +7,17 @@ import {
   Repository,
   type RestorePlan,
 } from "@nadb/backup";
-import { checkName, isNadbError, type KeyValueStore, NadbError } from "@nadb/core";
+import { isNadbError, type KeyValueStore, NadbError } from "@nadb/core";
 import type { Command } from "commander";
 import { confirmPlan } from "../../confirm.js";
+import { usageError } from "../../failure.js";
 import { formatFields, secondsSince } from "../../format.js";
 import { ProgressLine } from "../../progress.js";
 import { type Begin, openStore, type Session } from "../../session.js";
+import { dbOf } from "./all-namespaces.js";
 import { damageError } from "./damage.js";
 import { emptyStore } from "./reader.js";
+import { restoreSet } from "./restore-all.js";
 import {
   addRestoreOptions,
   checkRestoreOptions,
@@ -24,33 +27,39 @@ import {
   selects,
 } from "./restore-options.js";
 import { planInWords, restorationText } from "./restore-plan.js";
+import { chooseRestored, type Restored } from "./restored.js";
 
 export function addRestore(backup: Command, begin: Begin): void {
   const command = backup
     .command("restore")
     .description("bring a backup's records back, all at once; the store is made if there is none")
-    .argument("<id>");
-  addRestoreOptions(command).action((id: string, options: Options, command: Command) =>
-    restore(begin(command), id, options),
+    .argument("[id]", "the backup; with --all-namespaces the label of a set; with --at none");
+  addRestoreOptions(command).action(
+    (id: string | undefined, options: Options, command: Command) => {
+      const session = begin(command);
+      if (!options.allNamespaces) return restore(session, id, options);
+      if (id === undefined || options.at !== undefined)
+        throw usageError("--all-namespaces restores a set: name its label, and no time");
+      return restoreSet(session, id, options, dbOf(command));
+    },
   );
 }
 
-async function restore(session: Session, id: string, options: Options): Promise<void> {
-  checkName("backup id", id);
+async function restore(session: Session, id: string | undefined, options: Options): Promise<void> {
   checkRestoreOptions(options);
   const repository = await Repository.open(directoryTarget(session.flags.repo));
-  const info = await repository.get(id);
+  const { what, info } = await chooseRestored(session, repository, id, options);
   await using present = await presentStore(session);
   const head = (await present?.storage.head()) ?? { count: 0, bytes: 0 };
   const isPlanned = options.verify || options.dryRun === true;
-  const plan = isPlanned ? await planOf(session, present, id, options) : undefined;
+  const plan = isPlanned ? await planOf(session, present, what, options) : undefined;
   if (plan !== undefined) checkSelected(plan, options);
   const words = planInWords(session, { info, head, plan }, options);
   if (plan !== undefined && options.dryRun)
     return session.output.result(plan, formatFields(words.fields));
   if (head.count > 0 && options.onConflict !== "keep-existing") await confirmPlan(session, words);
   await using made = present ? undefined : await openStore(session, { create: true });
-  await load(session, (present ?? made) as KeyValueStore, id, options);
+  await load(session, (present ?? made) as KeyValueStore, what, options);
 }
 
 /** The target if it is there; nothing is made. */
@@ -70,7 +79,7 @@ const managerOf = ({ flags }: Session, store: KeyValueStore): Promise<BackupMana
 async function planOf(
   session: Session,
   present: KeyValueStore | undefined,
-  id: string,
+  what: Restored["what"],
   options: Options,
 ): Promise<RestorePlan> {
   const { flags, output, signal } = session;
@@ -78,11 +87,15 @@ async function planOf(
   using line = new ProgressLine(output);
   const work = { signal, onProgress: line.show };
   try {
-    return await manager.planRestore(id, { ...libraryOptions(options), ...work });
+    const how = { ...libraryOptions(options), ...work };
+    return await (typeof what === "string"
+      ? manager.planRestore(what, how)
+      : manager.planRestore(what, how));
   } catch (error) {
     const isDamage =
       isNadbError(error, "NADB_CORRUPTION") || isNadbError(error, "NADB_NEWER_FORMAT");
-    const verification = isDamage ? await manager.verifyBackup(id, work) : undefined;
+    const isNamed = typeof what === "string";
+    const verification = isDamage && isNamed ? await manager.verifyBackup(what, work) : undefined;
     if (verification === undefined || verification.ok) throw error; // of the target, not of the backup
     throw damageError([verification]);
   }
@@ -102,7 +115,7 @@ function checkSelected(plan: RestorePlan, options: Options): void {
 async function load(
   session: Session,
   store: KeyValueStore,
-  id: string,
+  what: Restored["what"],
   options: Options,
 ): Promise<void> {
   const { output, signal } = session;
@@ -111,11 +124,11 @@ async function load(
   using line = new ProgressLine(output);
   const work = { signal, onProgress: line.show };
   const safety = options.safetyBackup ? await safetyBackup(manager, work) : undefined;
-  const restoration = await manager.restoreBackup(id, {
-    ...libraryOptions(options),
-    ...work,
-    verifyIntegrity: false, // read whole for the plan; what is loaded is proven again before it shows
-  });
+  // Read whole for the plan; what is loaded is proven again before it shows.
+  const how = { ...libraryOptions(options), ...work, verifyIntegrity: false };
+  const restoration = await (typeof what === "string"
+    ? manager.restoreBackup(what, how)
+    : manager.restoreBackup(what, how));
   line.clear();
   const text = restorationText(restoration, secondsSince(started));
   const saved = safety === undefined ? {} : { safetyBackupId: safety };

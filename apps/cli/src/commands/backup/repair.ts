@@ -1,0 +1,88 @@
+// nadb backup repair: mends what can be mended and puts aside what can not be restored. The plan is shown first; what is
+// carried out is that plan.
+import { planRepair, type RepairPlan, type RepairStep, repairRepository } from "@nadb/backup";
+import { corruption } from "@nadb/core";
+import type { Command } from "commander";
+import { confirmPlan } from "../../confirm.js";
+import { plural } from "../../format.js";
+import { HeldBack } from "../../held-back.js";
+import { ProgressLine } from "../../progress.js";
+import type { Begin, Session } from "../../session.js";
+import { openRepository } from "./reader.js";
+import { countText, repairPlanText, repairText } from "./repair-text.js";
+
+interface Options {
+  readonly dryRun?: true;
+}
+
+export function addRepair(backup: Command, begin: Begin): void {
+  backup
+    .command("repair")
+    .description("read everything, mend what can be, move damaged backups into the quarantine")
+    .option("--dry-run", "only show what would be done, and why")
+    .action((options: Options, command: Command) => repair(begin(command), options));
+}
+
+async function repair(session: Session, { dryRun }: Options): Promise<void> {
+  const { output, signal } = session;
+  const repository = await openRepository(session);
+  const plan = await withProgress(session, (onProgress) =>
+    planRepair(repository, { signal, onProgress }),
+  );
+  if (dryRun) {
+    await output.result({ dryRun, plan }, repairPlanText(plan));
+    return finish(plan, plan.steps);
+  }
+  output.note(repairPlanText(plan));
+  if (plan.steps.length > 0) await confirm(session, plan);
+  const done = await withProgress(session, (onProgress) =>
+    repairRepository(repository, plan, { signal, onProgress }),
+  );
+  await output.result({ dryRun: false, ...done }, repairText(done));
+  finish(
+    plan,
+    done.left.map(({ step }) => step),
+  );
+}
+
+async function withProgress<T>(
+  { output }: Session,
+  work: (show: ProgressLine["show"]) => Promise<T>,
+): Promise<T> {
+  using line = new ProgressLine(output);
+  return await work(line.show);
+}
+
+function confirm(session: Session, plan: RepairPlan): Promise<void> {
+  return confirmPlan(session, {
+    question: "Repair the repository?",
+    fields: [
+      ["mend", countText(plan, "rebuild-index", "restore-manifest", "consolidate")],
+      ["quarantine", countText(plan, "quarantine", "quarantine-segment")],
+      ["sweep", countText(plan, "sweep")],
+      ["in", session.flags.repo],
+    ],
+  });
+}
+
+/** What keeps a backup or a segment from being restored. */
+const isDamage = ({ type }: RepairStep): boolean => type !== "sweep" && type !== "rebuild-index";
+
+/** Throws when there is still damage, or something was lost or left alone. */
+function finish(plan: RepairPlan, left: readonly RepairStep[]): void {
+  const damaged = left.filter(isDamage);
+  if (damaged.length > 0)
+    throw corruption(
+      `there is damage: ${plural(damaged.length, "step")} to take`,
+      "repair without --dry-run; why a step was not taken stands with the result",
+    );
+  const lost = plan.losses.length + plan.steps.filter(({ type }) => isQuarantine(type)).length;
+  const alone = plan.leftAlone.length + left.filter((step) => step.type === "sweep").length;
+  if (lost + alone === 0) return;
+  throw new HeldBack(
+    `${lost} of backups and segments can not be restored, ${alone} left alone`,
+    plan.advice[0] ?? "the reasons stand with the result",
+  );
+}
+
+const isQuarantine = (type: RepairStep["type"]): boolean => type.startsWith("quarantine");

@@ -1,0 +1,178 @@
+// nadb backup restore LABEL --all-namespaces. INVARIANT: as for one backup, the set is read whole and proven before a
+// missing store is made, and before a present one is touched.
+import {
+  type BackupInfo,
+  backupAllNamespaces,
+  directoryTarget,
+  getSet,
+  type LongWork,
+  type OfNamespace,
+  planRestoreAllNamespaces,
+  Repository,
+  type RestoreAllOptions,
+  type RestorePlan,
+  restoreAllNamespaces,
+  verifyLabel,
+} from "@nadb/backup";
+import {
+  checkName,
+  isNadbError,
+  memoryBackend,
+  NadbError,
+  type NamespaceId,
+  type StorageBackend,
+} from "@nadb/core";
+import { confirmPlan } from "../../confirm.js";
+import { secondsSince } from "../../format.js";
+import { ProgressLine } from "../../progress.js";
+import type { Session } from "../../session.js";
+import { OpenedBackend, openBackend, presentBackend } from "./all-namespaces.js";
+import { damageError } from "./damage.js";
+import { type Holding, plansText, restoredText, setInWords } from "./restore-all-plan.js";
+import {
+  checkRestoreOptions,
+  libraryOptions,
+  type Options,
+  selectionText,
+  selects,
+} from "./restore-options.js";
+
+/** @param db the database that all of it goes into; else each namespace goes where it came from. */
+export async function restoreSet(
+  session: Session,
+  label: string,
+  options: Options,
+  db: string | undefined,
+): Promise<void> {
+  checkName("label", label);
+  checkRestoreOptions(options);
+  const repository = await Repository.open(directoryTarget(session.flags.repo));
+  const set = await getSet(repository, label);
+  const into = ({ namespace, ...source }: NamespaceId) => ({ db: db ?? source.db, namespace });
+  const restore = { repository, label, into, ...libraryOptions(options) };
+  await using present = await presentBackend(session);
+  const targets = targetsOf(set, into);
+  const holding = present ? await holdingOf(present.backend, targets) : NOTHING;
+  const isPlanned = options.verify || options.dryRun === true;
+  const plans = isPlanned ? await plansOf(session, present, restore) : undefined;
+  if (plans !== undefined) checkSelected(label, plans, options);
+  if (plans !== undefined && options.dryRun)
+    return session.output.result({ label, namespaces: plans }, plansText(plans));
+  const words = setInWords(session, { label, set, holding, plans }, options);
+  if (holding.count > 0 && options.onConflict !== "keep-existing")
+    await confirmPlan(session, words);
+  await using made = present ? undefined : await openBackend(session, { create: true });
+  const { backend } = (present ?? made) as OpenedBackend;
+  const site = { backend, repository, targets };
+  const saved = options.safetyBackup ? await safetySet(session, site, holding) : undefined;
+  await load(session, { ...restore, backend }, saved);
+}
+
+const targetsOf = (
+  set: readonly BackupInfo[],
+  into: (source: NamespaceId) => NamespaceId,
+): NamespaceId[] => set.map((info) => into({ db: info.sourceDb, namespace: info.sourceNamespace }));
+
+const NOTHING: Holding = { count: 0, bytes: 0, namespaces: 0 };
+
+async function holdingOf(
+  backend: StorageBackend,
+  targets: readonly NamespaceId[],
+): Promise<Holding> {
+  const holding = { ...NOTHING };
+  for (const id of targets) {
+    const { count, bytes } = await (await backend.namespace(id)).head();
+    holding.count += count;
+    holding.bytes += bytes;
+    holding.namespaces += count > 0 ? 1 : 0;
+  }
+  return holding;
+}
+
+type Restore = Omit<RestoreAllOptions, "backend">;
+
+/** Reads all of the set. For a store that is yet to be made an empty one stands in. */
+async function plansOf(
+  { output, signal }: Session,
+  present: OpenedBackend | undefined,
+  restore: Restore,
+): Promise<readonly OfNamespace<RestorePlan>[]> {
+  await using empty = present ? undefined : await emptyBackend();
+  const { backend } = (present ?? empty) as OpenedBackend;
+  using line = new ProgressLine(output);
+  const work = { signal, onProgress: line.show };
+  try {
+    return await planRestoreAllNamespaces({ ...restore, ...work, backend });
+  } catch (error) {
+    const isDamage =
+      isNadbError(error, "NADB_CORRUPTION") || isNadbError(error, "NADB_NEWER_FORMAT");
+    if (!isDamage) throw error;
+    const { verifications } = await verifyLabel(restore.repository, restore.label, work);
+    const damaged = verifications.filter(({ ok }) => !ok);
+    throw damaged.length > 0 ? damageError(damaged) : error; // of a target, not of the set
+  }
+}
+
+async function emptyBackend(): Promise<OpenedBackend> {
+  const backend = memoryBackend();
+  await backend.open();
+  return new OpenedBackend(backend);
+}
+
+/** A selection mistyped must not empty the store. */
+function checkSelected(label: string, plans: readonly RestorePlan[], options: Options): void {
+  if (!options.clear || !selects(options)) return;
+  const isFound = ({ add, change, same, skip, expired }: RestorePlan) =>
+    add + change + same + skip + expired > 0;
+  if (plans.some(isFound)) return;
+  throw new NadbError(
+    "NADB_NOT_FOUND",
+    `the set ${label} holds nothing of what was asked for: ${selectionText(options)}`,
+    { hint: "nadb backup keys ID lists what a backup holds" },
+  );
+}
+
+interface Site {
+  readonly backend: StorageBackend;
+  readonly repository: Repository;
+  readonly targets: readonly NamespaceId[];
+}
+
+/** The label of full backups of all targets, empty ones too, so that it restores them all; null when there is nothing. */
+async function safetySet(
+  { output, signal }: Session,
+  { backend, repository, targets }: Site,
+  { count }: Holding,
+): Promise<string | null> {
+  if (count === 0) return null;
+  using line = new ProgressLine(output);
+  const label = `safety-${new Date().toISOString().replace(/[-:.]/g, "")}`;
+  const source = {
+    namespaces: async function* () {
+      yield* targets;
+    },
+    namespace: (id: NamespaceId) => backend.namespace(id),
+  };
+  const work: LongWork = { signal, onProgress: line.show };
+  await backupAllNamespaces({ backend: source, repository, label, ...work });
+  return label;
+}
+
+async function load(
+  { output, signal }: Session,
+  restore: RestoreAllOptions,
+  saved: string | null | undefined,
+): Promise<void> {
+  const started = performance.now();
+  using line = new ProgressLine(output);
+  const namespaces = await restoreAllNamespaces({
+    ...restore,
+    signal,
+    onProgress: line.show,
+    verifyIntegrity: false, // read whole for the plan; what is loaded is proven again before it shows
+  });
+  line.clear();
+  const { label } = restore;
+  const document = { label, namespaces, ...(saved === undefined ? {} : { safetyLabel: saved }) };
+  await output.result(document, restoredText(namespaces, secondsSince(started), saved));
+}

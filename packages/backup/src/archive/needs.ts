@@ -1,0 +1,58 @@
+// Which backups the archive needs: without them points of it could not be restored any more. Whoever prunes keeps these, and
+// what they are laid over; compaction lets them go by removing what hangs on them, once no promise is left.
+import type { NamespaceId } from "@nadb/core";
+import type { BackupInfo } from "../manifest.js";
+import type { Repository } from "../repository.js";
+import { readDeclaration } from "./declaration.js";
+import { type ArchivePolicy, oldestPromised } from "./policy.js";
+import { backupsOf, listSegments } from "./segments.js";
+import { type Timeline, timelineOf } from "./timeline.js";
+
+/**
+ * Pure. By id, for what: as few backups as go, so that every point of the archive that can be restored stays so. The oldest
+ * point that it promises is one of them when it has become a backup.
+ */
+export function basesNeeded(
+  timeline: Timeline,
+  policy: ArchivePolicy | null,
+  now: number,
+): ReadonlyMap<string, string> {
+  const needed = new Map<string, string>();
+  // By the clock, and by the newest point: whichever of them runs ahead may have let the segments of the point go already.
+  for (const time of [now, Number.POSITIVE_INFINITY]) {
+    const oldest = policy === null ? undefined : oldestPromised(timeline, policy, time);
+    if (oldest?.kind === "backup") needed.set(oldest.id, "the archive, as its oldest point");
+  }
+  for (const { bases, segments } of timeline.generations) {
+    for (const { to, reach, time } of segments) {
+      const fit = bases.filter(({ toVersion }) => reach <= toVersion && toVersion <= to);
+      const base = fit.at(-1);
+      if (base === undefined || fit.some(({ backupId }) => needed.has(backupId))) continue;
+      const since = new Date(time).toISOString();
+      needed.set(base.backupId, `the archive, to restore points from ${since} on`);
+    }
+  }
+  return needed;
+}
+
+/** Of all namespaces that have an archive. @param backups those that can be restored. */
+export async function neededByArchives(
+  repository: Repository,
+  backups: readonly BackupInfo[],
+): Promise<ReadonlyMap<string, string>> {
+  const { target, host } = repository;
+  const needed: [string, string][] = [];
+  for (const id of namespacesOf(backups)) {
+    const { segments } = await listSegments(target, id);
+    if (segments.length === 0) continue;
+    const timeline = timelineOf(backupsOf(backups, id), segments);
+    const policy = (await readDeclaration(target, id))?.policy ?? null;
+    needed.push(...basesNeeded(timeline, policy, host.clock()));
+  }
+  return new Map(needed);
+}
+
+function namespacesOf(backups: readonly BackupInfo[]): readonly NamespaceId[] {
+  const ids = backups.map(({ sourceDb: db, sourceNamespace: namespace }) => ({ db, namespace }));
+  return [...new Map(ids.map((id) => [`${id.db}/${id.namespace}`, id])).values()];
+}

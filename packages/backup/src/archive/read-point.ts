@@ -1,0 +1,43 @@
+// Reading a point: the chain of its base and the segments that are laid over it, as one chain of runs.
+import type { NamespaceId } from "@nadb/core";
+import type { BackupInfo } from "../manifest.js";
+import type { Repository } from "../repository.js";
+import type { ChainSource } from "../run/state.js";
+import { withTimeline } from "./hold.js";
+import { located, readSegment } from "./segments.js";
+import { planPoint, type Timeline, type TimelinePoint } from "./timeline.js";
+
+export interface PointReading extends ChainSource {
+  readonly point: TimelinePoint;
+  /** The manifest of the cut: of a segment, or of a backup. */
+  readonly info: BackupInfo;
+  /** What is read, oldest first: ids of backups, names of segments. */
+  readonly names: readonly string[];
+}
+
+/**
+ * Reads a point, held against compaction and pruning. `use` has changed nothing when it throws. Throws what `choose` throws,
+ * and NADB_CORRUPTION for what is damaged.
+ */
+export async function readPoint<T>(
+  repository: Repository,
+  id: NamespaceId,
+  choose: (timeline: Timeline) => TimelinePoint,
+  use: (reading: PointReading) => Promise<T>,
+): Promise<T> {
+  return withTimeline(repository, id, async (timeline) => {
+    const { point, base, segments } = planPoint(timeline, choose(timeline));
+    await using reading = await repository.reading(base.backupId);
+    const infos: BackupInfo[] = [];
+    for (const segment of segments) infos.push(await readSegment(repository.target, id, segment));
+    const { target, chain, renew } = reading;
+    return use({
+      target,
+      renew,
+      point,
+      info: infos.at(-1) ?? reading.tip,
+      names: [...chain, ...infos].map(({ backupId }) => backupId),
+      chain: [...chain, ...infos.map((info) => located(id, info))],
+    });
+  });
+}

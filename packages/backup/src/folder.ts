@@ -1,0 +1,20 @@
+// What the files in a backup's folder, by their names alone, tell of it. INVARIANT: a folder that somebody else may have
+// made is never taken for a leftover.
+import { isBeside, isDataFile, isJsonFile, isLease, isPiece, MANIFEST_FILE } from "./paths.js";
+
+/** Whether a dead writer left something: all of a folder without a manifest, or something beside one. */
+export function isLeftover(names: readonly string[]): boolean {
+  if (names.includes(MANIFEST_FILE)) {
+    return (
+      names.some((name) => isLease(name) || isPiece(name)) || names.filter(isDataFile).length > 1
+    );
+  }
+  const isWriters = (name: string): boolean => isDataFile(name) || isLease(name) || isPiece(name);
+  // Files called data.json are found in many folders; with a lease beside it there was a writer of ours.
+  const isOurs = (name: string): boolean => isWriters(name) && !isJsonFile(name);
+  return names.every((name) => isWriters(name) || isBeside(name)) && names.some(isOurs);
+}
+
+/** Data without a manifest, and without a lease: an index may still name what was deleted and is being made anew. */
+export const isLostManifest = (names: readonly string[]): boolean =>
+  names.some(isDataFile) && !names.includes(MANIFEST_FILE) && !names.some(isLease);

@@ -1,0 +1,107 @@
+// How long ago something good was: the newest good backup, the last full verification, the last drill. INVARIANT: a time that
+// a wrong clock has set ahead of now is no sign of health.
+import type { Evidence } from "../evidence.js";
+import { type BackupFacts, type HealthFacts, isFailure, type RepositoryFacts } from "./facts.js";
+import type { HealthCheck } from "./judge.js";
+import type { LimitsInForce } from "./limits.js";
+import { agoInWords, spanInWords } from "./words.js";
+
+/** Clocks of two machines may differ by so much. */
+export const CLOCK_TOLERANCE_MS = 60_000;
+
+export const newestGood = ({ backups }: RepositoryFacts): BackupFacts | undefined =>
+  backups.findLast(({ isGood }) => isGood);
+
+/** Seconds; 0 for what the clock has not reached yet. */
+export const secondsSince = (time: string, now: number): number =>
+  Math.max(0, now - Date.parse(time)) / 1000;
+
+/** What no write has followed is as good as new, however old. */
+export function ageCheck(
+  facts: HealthFacts,
+  repository: RepositoryFacts,
+  { maxAgeSeconds }: LimitsInForce,
+): HealthCheck {
+  const name = "age";
+  const newest = newestGood(repository);
+  if (newest === undefined) return { name, status: "critical", reason: whyNone(repository) };
+  const { backupId, timestamp } = newest.info;
+  const age = secondsSince(timestamp, facts.now);
+  const reason = `the newest good backup, ${backupId}, was taken ${agoInWords(age)}`;
+  if (maxAgeSeconds === null || age <= maxAgeSeconds) return { name, status: "ok", reason };
+  if (isUnchangedSince(newest, facts))
+    return { name, status: "ok", reason: `${reason}; nothing has changed since` };
+  const limit = `at most ${spanInWords(maxAgeSeconds)} are allowed`;
+  return { name, status: "critical", reason: `${reason}; ${limit}` };
+}
+
+const whyNone = ({ backups }: RepositoryFacts): string =>
+  backups.length === 0
+    ? "there is no backup at all"
+    : `of ${backups.length} backups none can be restored`;
+
+function isUnchangedSince({ info }: BackupFacts, { source }: HealthFacts): boolean {
+  return source !== undefined && !isFailure(source) && source.checkpoint === info.toCheckpoint;
+}
+
+/** When something of this kind last found a backup ok that is still there; undefined: never. */
+export function lastOk(
+  { backups }: RepositoryFacts,
+  now: number,
+  evidenceOf: (facts: BackupFacts) => readonly (Evidence | undefined)[],
+): string | undefined {
+  const times = backups.flatMap((one) => evidenceOf(one).flatMap((it) => it?.lastOkAt ?? []));
+  const past = times.filter((time) => Date.parse(time) <= now + CLOCK_TOLERANCE_MS);
+  return past.reduce<string | undefined>(
+    (last, time) => (last === undefined || Date.parse(time) > Date.parse(last) ? time : last),
+    undefined,
+  );
+}
+
+/** A drill reads all that a verification does. */
+export const lastVerified = (repository: RepositoryFacts, now: number): string | undefined =>
+  lastOk(repository, now, ({ verified, drilled }) => [verified, drilled]);
+
+export const lastDrilled = (repository: RepositoryFacts, now: number): string | undefined =>
+  lastOk(repository, now, ({ drilled }) => [drilled]);
+
+export const verifiedCheck = (
+  { now }: HealthFacts,
+  repository: RepositoryFacts,
+  { maxUnverifiedSeconds }: LimitsInForce,
+): HealthCheck =>
+  sinceCheck(
+    "verified",
+    "full verification",
+    lastVerified(repository, now),
+    now,
+    maxUnverifiedSeconds,
+  );
+
+export const drilledCheck = (
+  { now }: HealthFacts,
+  repository: RepositoryFacts,
+  { maxUndrilledSeconds }: LimitsInForce,
+): HealthCheck =>
+  sinceCheck("drilled", "drill", lastDrilled(repository, now), now, maxUndrilledSeconds);
+
+function sinceCheck(
+  name: string,
+  what: string,
+  last: string | undefined,
+  now: number,
+  limit: number | null,
+): HealthCheck {
+  if (last === undefined) {
+    const reason = `no ${what} of a backup that is still there as it was has ever found it ok`;
+    return { name, status: limit === null ? "ok" : "warning", reason };
+  }
+  const age = secondsSince(last, now);
+  const reason = `the last ${what} that found nothing was ${agoInWords(age)}`;
+  if (limit === null || age <= limit) return { name, status: "ok", reason };
+  return {
+    name,
+    status: "warning",
+    reason: `${reason}; at most ${spanInWords(limit)} are allowed`,
+  };
+}

@@ -1,0 +1,213 @@
+// What is unusual about a backup, told from manifests alone: it is compared with those of its namespace before it, each
+// measure with the middle of theirs and with how far they usually lie from it. Pure. An empty state after one that was not
+// is always unusual; everything else needs enough backups to compare with.
+import type { BackupInfo } from "../manifest.js";
+
+export type AnomalyKind = "empty" | "records" | "deletes" | "changes" | "compression";
+
+export interface Anomaly {
+  readonly kind: AnomalyKind;
+  /** What was measured: records of the state, or a share from 0. */
+  readonly value: number;
+  /** The middle of the earlier ones; null where there is no trend in it. */
+  readonly usual: number | null;
+  /** In words. */
+  readonly detail: string;
+}
+
+/** How far a backup may lie from those before it. */
+export interface AnomalyLimits {
+  /** Fewer backups with a measure are no trend in it. Default 5. */
+  readonly minEarlier?: number;
+  /** How many of the backups before it are compared, the newest. Default 20. */
+  readonly window?: number;
+  /** How many times the usual distance from the middle it may lie from it. Default 6. */
+  readonly spread?: number;
+  /** The records of the state may differ by this share of the middle in any case. Default 0.5. */
+  readonly recordsShare?: number;
+  /** An incremental may delete this share of its parent's records more than the middle in any case. Default 0.3. */
+  readonly deletedShare?: number;
+  /** As `deletedShare`, of records that are new, changed or deleted. Default 0.5. */
+  readonly changedShare?: number;
+  /** Stored bytes by bytes of values may differ by so much in any case. Default 0.25. */
+  readonly compressedShare?: number;
+}
+
+const DEFAULTS: Required<AnomalyLimits> = {
+  minEarlier: 5,
+  window: 20,
+  spread: 6,
+  recordsShare: 0.5,
+  deletedShare: 0.3,
+  changedShare: 0.5,
+  compressedShare: 0.25,
+};
+
+/** Shares of fewer records say nothing. */
+const MIN_RECORDS = 20;
+/** Fewer bytes do not tell how well values can be compressed. */
+const MIN_BYTES = 1 << 16;
+/** Makes the median of distances comparable with a standard deviation. */
+const SPREAD_OF_MEDIAN = 1.4826;
+
+/** Records of the namespace at the cut; undefined where nobody counted them. */
+export const stateCountOf = (info: BackupInfo): number | undefined =>
+  info.stateCount ?? (info.backupType === "full" ? info.recordCount : undefined);
+
+/** @param earlier of the same namespace, oldest first: those that count as usual. */
+export function anomaliesOf(
+  backup: BackupInfo,
+  earlier: readonly BackupInfo[],
+  limits: AnomalyLimits = {},
+): readonly Anomaly[] {
+  const counts = countsOf([...earlier, backup]);
+  const trend = earlier.map((info) => measure(info, counts));
+  return judge(measure(backup, counts), trend, { ...DEFAULTS, ...limits });
+}
+
+/**
+ * The unusual backups of one namespace, by id. What an operator has accepted is usual from then on: nothing before it counts
+ * any more. What is unusual and was not accepted never counts as usual. @param backups oldest first.
+ */
+export function anomaliesIn(
+  backups: readonly BackupInfo[],
+  accepted: ReadonlySet<string> = new Set(),
+  limits: AnomalyLimits = {},
+): ReadonlyMap<string, readonly Anomaly[]> {
+  const counts = countsOf(backups);
+  const begin = backups.findLastIndex(({ backupId }) => accepted.has(backupId));
+  const usual: Measures[] = [];
+  const found = new Map<string, readonly Anomaly[]>();
+  for (const backup of backups.slice(Math.max(0, begin))) {
+    const measures = measure(backup, counts);
+    const isAccepted = accepted.has(backup.backupId);
+    const anomalies = isAccepted ? [] : judge(measures, usual, { ...DEFAULTS, ...limits });
+    if (anomalies.length === 0) usual.push(measures);
+    else found.set(backup.backupId, anomalies);
+  }
+  return found;
+}
+
+/** What is compared; undefined where the backup tells nothing of it. */
+interface Measures {
+  readonly records: number | undefined;
+  readonly deletes: number | undefined;
+  readonly changes: number | undefined;
+  readonly compression: number | undefined;
+  /** Only what was written the same way compresses the same way. */
+  readonly way: string;
+}
+
+const countsOf = (backups: readonly BackupInfo[]): ReadonlyMap<string, number | undefined> =>
+  new Map(backups.map((info) => [info.backupId, stateCountOf(info)]));
+
+function measure(info: BackupInfo, counts: ReadonlyMap<string, number | undefined>): Measures {
+  const parentCount = info.parentBackupId === null ? undefined : counts.get(info.parentBackupId);
+  const share = (count: number): number | undefined =>
+    parentCount === undefined || parentCount < MIN_RECORDS ? undefined : count / parentCount;
+  const isCompressed = info.compression && info.totalSize >= MIN_BYTES;
+  return {
+    records: stateCountOf(info),
+    deletes: share(info.tombstoneCount),
+    changes: share(info.fileCount),
+    compression: isCompressed ? info.storedSize / info.totalSize : undefined,
+    way: `${info.backupType} ${info.format} ${info.codec}`,
+  };
+}
+
+function judge(
+  backup: Measures,
+  trend: readonly Measures[],
+  limits: Required<AnomalyLimits>,
+): readonly Anomaly[] {
+  const sameWay = trend.filter(({ way }) => way === backup.way);
+  const found = [
+    emptied(backup, trend),
+    records(backup, trend, limits),
+    grown("deletes", backup, trend, limits.deletedShare, limits),
+    grown("changes", backup, trend, limits.changedShare, limits),
+    compression(backup, sameWay, limits),
+  ];
+  return found.filter((anomaly) => anomaly !== undefined);
+}
+
+function emptied({ records }: Measures, trend: readonly Measures[]): Anomaly | undefined {
+  const before = trend.findLast((one) => one.records !== undefined)?.records ?? 0;
+  if (records !== 0 || before === 0) return undefined;
+  const detail = `it is empty, the one before it held ${before} records`;
+  return { kind: "empty", value: 0, usual: before, detail };
+}
+
+function records(
+  { records: value }: Measures,
+  trend: readonly Measures[],
+  limits: Required<AnomalyLimits>,
+): Anomaly | undefined {
+  const usual = usualOf(valuesOf(trend, "records"), limits);
+  if (value === undefined || usual === undefined || usual.middle < MIN_RECORDS) return undefined;
+  const allowed = Math.max(limits.recordsShare * usual.middle, limits.spread * usual.distance);
+  if (Math.abs(value - usual.middle) <= allowed) return undefined;
+  const detail = `it holds ${value} records, usual are ${Math.round(usual.middle)}`;
+  return { kind: "records", value, usual: usual.middle, detail };
+}
+
+const DOES = { deletes: "deletes", changes: "changes" } as const;
+
+/** Fewer than usual are nothing to look at. */
+function grown(
+  kind: "deletes" | "changes",
+  { [kind]: value }: Measures,
+  trend: readonly Measures[],
+  share: number,
+  limits: Required<AnomalyLimits>,
+): Anomaly | undefined {
+  const usual = usualOf(valuesOf(trend, kind), limits);
+  if (value === undefined || usual === undefined) return undefined;
+  if (value - usual.middle <= Math.max(share, limits.spread * usual.distance)) return undefined;
+  const detail = `it ${DOES[kind]} ${percent(value)} of the records, usual are ${percent(usual.middle)}`;
+  return { kind, value, usual: usual.middle, detail };
+}
+
+/** Values that were encrypted do not compress any more, values that were wiped compress to nothing. */
+function compression(
+  { compression: value }: Measures,
+  trend: readonly Measures[],
+  limits: Required<AnomalyLimits>,
+): Anomaly | undefined {
+  const usual = usualOf(valuesOf(trend, "compression"), limits);
+  if (value === undefined || usual === undefined) return undefined;
+  const allowed = Math.max(limits.compressedShare, limits.spread * usual.distance);
+  if (Math.abs(value - usual.middle) <= allowed) return undefined;
+  const detail = `its values are stored in ${percent(value)} of their bytes, usual are ${percent(usual.middle)}`;
+  return { kind: "compression", value, usual: usual.middle, detail };
+}
+
+const valuesOf = (trend: readonly Measures[], kind: Exclude<keyof Measures, "way">): number[] =>
+  trend.flatMap((one) => one[kind] ?? []);
+
+interface Usual {
+  readonly middle: number;
+  readonly distance: number;
+}
+
+/** Undefined when there are too few to call anything usual. */
+function usualOf(
+  all: readonly number[],
+  { minEarlier, window }: Required<AnomalyLimits>,
+): Usual | undefined {
+  const values = all.slice(-window);
+  if (values.length === 0 || values.length < minEarlier) return undefined;
+  const middle = medianOf(values);
+  const distances = values.map((value) => Math.abs(value - middle));
+  return { middle, distance: SPREAD_OF_MEDIAN * medianOf(distances) };
+}
+
+/** REQUIRES: at least one. */
+function medianOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  const upper = sorted[half] as number;
+  return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] as number) + upper) / 2;
+}
+
+const percent = (share: number): string => `${Math.round(share * 100)} %`;

@@ -1,0 +1,144 @@
+// What the health of a namespace's backups is judged by, gathered from the repository and, where there is one, the store.
+// Nothing is written, and no process need be alive: what verifications and drills have found is read from their evidence.
+// INVARIANT: what can not be read is a fact, too; gathering never fails because something is broken.
+import { type Head, isNadbError, type NamespaceId, type StorageNamespace } from "@nadb/core";
+import { type Declaration, readDeclaration } from "../archive/declaration.js";
+import type { Lag } from "../archive/follower.js";
+import { archiveLag } from "../archive/lag.js";
+import { backupsOf, listSegments } from "../archive/segments.js";
+import type { Evidence } from "../evidence.js";
+import type { Finding } from "../finding.js";
+import { readIndex } from "../index-file.js";
+import type { BackupInfo } from "../manifest.js";
+import type { Repository } from "../repository.js";
+import type { Anomaly, AnomalyLimits } from "./anomalies.js";
+import { chainFacts } from "./chains.js";
+import { unusualBackups } from "./gate.js";
+import { leftoversIn } from "./leftovers.js";
+
+/** What went wrong when something was looked at. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface BackupFacts {
+  readonly info: BackupInfo;
+  /** Backups it restores from, itself included; as far as they are there. */
+  readonly chainLength: number;
+  /** Its whole chain is there, of the right sizes, and no verification or drill has found anything since. */
+  readonly isGood: boolean;
+  readonly verified: Evidence | undefined;
+  readonly drilled: Evidence | undefined;
+  /** What is unusual about it; none once it is accepted. */
+  readonly anomalies: readonly Anomaly[];
+}
+
+export interface ArchiveFacts {
+  readonly declared: Declaration | undefined;
+  /** Undefined when nothing of the namespace as it is now was archived, or the store is not known. */
+  readonly lag: Lag | undefined;
+  /** Segments that have lost their data. */
+  readonly damaged: number;
+}
+
+export interface RepositoryFacts {
+  /** Of the namespace, oldest first. */
+  readonly backups: readonly BackupFacts[];
+  /** Backups of whatever namespace whose manifest can not be read. */
+  readonly findings: readonly Finding[];
+  readonly hasIndex: boolean;
+  /** Folders with what dead writers have left. */
+  readonly leftovers: readonly string[];
+  /** Undefined when the namespace has none. */
+  readonly archive: ArchiveFacts | undefined;
+}
+
+export interface HealthFacts {
+  /** In ms since 1970. */
+  readonly now: number;
+  readonly id: NamespaceId;
+  readonly repository: RepositoryFacts | Failure;
+  /** Of the store; undefined when nobody looked there. */
+  readonly source: Head | Failure | undefined;
+}
+
+export const isFailure = (facts: object | undefined): facts is Failure =>
+  facts !== undefined && "code" in facts;
+
+export interface GatherHealthOptions {
+  readonly id: NamespaceId;
+  /** Now, in ms since the epoch. */
+  readonly clock: () => number;
+  /** Opens the repository; what it throws is a fact. */
+  readonly repository: () => Promise<Repository>;
+  /** Opens the namespace of the store. Left out: the backups are judged by themselves. */
+  readonly source?: () => Promise<StorageNamespace>;
+  readonly anomalyLimits?: AnomalyLimits;
+  readonly signal?: AbortSignal;
+}
+
+export async function gatherHealth(options: GatherHealthOptions): Promise<HealthFacts> {
+  const { id, clock, source, signal } = options;
+  signal?.throwIfAborted();
+  const store = source && (await orFailure(source));
+  const head = store && (isFailure(store) ? store : await orFailure(() => store.head()));
+  signal?.throwIfAborted();
+  const storage = isFailure(store) || isFailure(head) ? undefined : store;
+  const repository = await orFailure(() => repositoryFacts(options, storage));
+  return { now: clock(), id, repository, source: head };
+}
+
+/** A mistake in a program is thrown, and so is an abort. */
+async function orFailure<T>(work: () => Promise<T>): Promise<T | Failure> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isNadbError(error)) throw error;
+    return { code: error.code, message: error.message };
+  }
+}
+
+async function repositoryFacts(
+  { id, repository: open, anomalyLimits, signal }: GatherHealthOptions,
+  storage: StorageNamespace | undefined,
+): Promise<RepositoryFacts> {
+  const repository = await open();
+  const scan = await repository.scan();
+  const backups = backupsOf(scan.backups, id);
+  const unusual = await unusualBackups(repository, backups, anomalyLimits);
+  const anomalies = new Map(unusual.map((one) => [one.info.backupId, one.anomalies]));
+  const chains = await chainFacts(repository, backups, signal);
+  const isOwn = await isWritable(repository);
+  return {
+    backups: chains.map((one) => ({ ...one, anomalies: anomalies.get(one.info.backupId) ?? [] })),
+    findings: scan.findings,
+    hasIndex: !isOwn || (await readIndex(repository.target)) !== undefined,
+    leftovers: isOwn ? await leftoversIn(repository) : [],
+    archive: await archiveFacts(repository, id, storage),
+  };
+}
+
+/** One of the Python original has an index of its own, and nobody sweeps there. */
+async function isWritable(repository: Repository): Promise<boolean> {
+  try {
+    await repository.checkWritable();
+    return true;
+  } catch (error) {
+    if (isNadbError(error, "NADB_UNSUPPORTED")) return false;
+    throw error;
+  }
+}
+
+async function archiveFacts(
+  repository: Repository,
+  id: NamespaceId,
+  storage: StorageNamespace | undefined,
+): Promise<ArchiveFacts | undefined> {
+  const { target } = repository;
+  const declared = await readDeclaration(target, id);
+  const { segments, damaged } = await listSegments(target, id);
+  if (declared === undefined && segments.length === 0 && damaged.length === 0) return undefined;
+  const lag = storage && (await archiveLag(repository, storage));
+  return { declared, lag, damaged: damaged.length };
+}

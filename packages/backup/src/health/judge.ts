@@ -1,0 +1,85 @@
+// The judgement of facts by limits: ok, warning or critical, each with its reason in words. Pure: no clock and no I/O.
+// critical: a disaster now would lose what it must not. warning: somebody has to look before that.
+import type { NamespaceId } from "@nadb/core";
+import { ageCheck, drilledCheck, verifiedCheck } from "./ages.js";
+import {
+  anomaliesCheck,
+  chainCheck,
+  clockCheck,
+  damageCheck,
+  indexCheck,
+  leftoversCheck,
+  sizesCheck,
+} from "./contents-checks.js";
+import { type HealthFacts, isFailure } from "./facts.js";
+import { type HealthLimits, type LimitsInForce, limitsInForce } from "./limits.js";
+import { type HealthMeasures, measuresOf } from "./measures.js";
+import { archiveCheck, sourceCheck } from "./source-checks.js";
+
+export type HealthStatus = "ok" | "warning" | "critical";
+
+export interface HealthCheck {
+  readonly name: string;
+  readonly status: HealthStatus;
+  readonly reason: string;
+}
+
+export interface Health {
+  /** The worst of the checks. */
+  readonly status: HealthStatus;
+  readonly db: string;
+  readonly namespace: string;
+  /** ISO 8601 in UTC. */
+  readonly checkedAt: string;
+  readonly checks: readonly HealthCheck[];
+  /** Undefined when the repository could not be read. */
+  readonly measures: HealthMeasures | undefined;
+}
+
+/** Throws NADB_INVALID_ARGUMENT for a limit that is none. */
+export function judgeHealth(facts: HealthFacts, limits: HealthLimits = {}): Health {
+  const inForce = limitsInForce(limits);
+  const checks = [...checksOf(facts, inForce)];
+  return {
+    status: worstOf(checks),
+    ...named(facts.id),
+    checkedAt: new Date(facts.now).toISOString(),
+    checks,
+    measures: isFailure(facts.repository) ? undefined : measuresOf(facts, facts.repository),
+  };
+}
+
+function* checksOf(facts: HealthFacts, limits: LimitsInForce): Generator<HealthCheck> {
+  const { repository, source } = facts;
+  if (isFailure(repository)) {
+    yield { name: "repository", status: "critical", reason: repository.message };
+    if (source !== undefined) yield sourceCheck(facts, []);
+    return;
+  }
+  yield { name: "repository", status: "ok", reason: "it can be read" };
+  if (source !== undefined) yield sourceCheck(facts, repository.backups);
+  yield ageCheck(facts, repository, limits);
+  yield verifiedCheck(facts, repository, limits);
+  yield drilledCheck(facts, repository, limits);
+  if (repository.archive !== undefined) yield archiveCheck(repository.archive, facts, limits);
+  yield chainCheck(repository, limits);
+  yield damageCheck(repository);
+  yield anomaliesCheck(repository);
+  yield sizesCheck(repository);
+  yield leftoversCheck(repository);
+  yield indexCheck(repository);
+  yield clockCheck(facts, repository);
+}
+
+const RANK: Readonly<Record<HealthStatus, number>> = { ok: 0, warning: 1, critical: 2 };
+
+/** As metrics have it: 0, 1 or 2. */
+export const rankOf = (status: HealthStatus): number => RANK[status];
+
+const worstOf = (checks: readonly HealthCheck[]): HealthStatus =>
+  checks.reduce<HealthStatus>(
+    (worst, { status }) => (RANK[status] > RANK[worst] ? status : worst),
+    "ok",
+  );
+
+const named = ({ db, namespace }: NamespaceId) => ({ db, namespace });

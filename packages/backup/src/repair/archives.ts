@@ -1,0 +1,123 @@
+// The archives of a repository as a repair sees them: every segment read by itself, and what is lost with those that can
+// not be.
+import type { NamespaceId } from "@nadb/core";
+import { ARCHIVE_FOLDER, archiveFolder, type Segment } from "../archive/names.js";
+import {
+  backupsOf,
+  type Listing,
+  listSegments,
+  located,
+  readSegment,
+} from "../archive/segments.js";
+import { type Timeline, timelineOf } from "../archive/timeline.js";
+import type { LeaseHost } from "../lease.js";
+import type { BackupInfo } from "../manifest.js";
+import { isSafeName } from "../paths.js";
+import { readRun } from "../run/read-run.js";
+import type { BackupTarget } from "../target.js";
+import { asFault, readFolder } from "./folders.js";
+import type { JudgeWork } from "./judge.js";
+import type { LeftAlone, Loss, RepairStep } from "./plan.js";
+
+export interface ArchiveFindings {
+  readonly steps: readonly RepairStep[];
+  readonly leftAlone: readonly LeftAlone[];
+  readonly losses: readonly Loss[];
+}
+
+export async function namespacesOf(target: BackupTarget): Promise<NamespaceId[]> {
+  const ids: NamespaceId[] = [];
+  for (const db of await foldersIn(target, ARCHIVE_FOLDER))
+    for (const namespace of await foldersIn(target, `${ARCHIVE_FOLDER}/${db}`))
+      ids.push({ db, namespace });
+  return ids;
+}
+
+async function foldersIn(target: BackupTarget, folder: string): Promise<string[]> {
+  const entries = await target.list(folder);
+  return entries.flatMap(({ name, type }) => (type === "folder" && isSafeName(name) ? name : []));
+}
+
+/** @param before the backups that are listed now; @param after those that stay. */
+export async function lookIntoArchive(
+  target: BackupTarget,
+  host: LeaseHost,
+  id: NamespaceId,
+  {
+    before,
+    after,
+    work,
+  }: { before: readonly BackupInfo[]; after: readonly BackupInfo[]; work: JudgeWork },
+): Promise<ArchiveFindings> {
+  const listing = await listSegments(target, id);
+  const found = await judgeSegments(target, id, listing, work);
+  const kept = listing.segments.filter((one) => !found.bad.has(one));
+  const timelines = [
+    timelineOf(backupsOf(before, id), listing.segments),
+    timelineOf(backupsOf(after, id), kept),
+  ] as const;
+  const { isBusy } = await readFolder(target, archiveFolder(id), host);
+  const sweep = isBusy ? [] : sweepOf(id, listing.leftovers);
+  const steps: RepairStep[] = [...found.bad].map(([{ generation, name }, why]) => ({
+    type: "quarantine-segment",
+    id,
+    generation,
+    name,
+    why,
+  }));
+  return {
+    steps: [...steps, ...sweep],
+    leftAlone: found.leftAlone,
+    losses: lossesOf(id, found.bad, timelines),
+  };
+}
+
+async function judgeSegments(
+  target: BackupTarget,
+  id: NamespaceId,
+  { segments, damaged }: Listing,
+  { signal, onRead }: JudgeWork,
+): Promise<{ bad: Map<Segment, string>; leftAlone: LeftAlone[] }> {
+  const bad = new Map(damaged.map((one): [Segment, string] => [one, "its data file is missing"]));
+  const leftAlone: LeftAlone[] = [];
+  for (const segment of segments) {
+    signal?.throwIfAborted();
+    try {
+      const info = located(id, await readSegment(target, id, segment));
+      const work = { ...(signal && { signal }), ...(onRead && { onRead }) };
+      for await (const _ of readRun(target, info, work));
+    } catch (error) {
+      const { code, message } = asFault(error);
+      if (code === "NADB_CORRUPTION") bad.set(segment, message);
+      else leftAlone.push({ name: `${archiveFolder(id)}/${segment.name}`, code, why: message });
+    }
+  }
+  return { bad, leftAlone };
+}
+
+const sweepOf = (id: NamespaceId, paths: readonly string[]): RepairStep[] =>
+  paths.length === 0 ? [] : [{ type: "sweep", what: "archive", name: archiveFolder(id), paths }];
+
+function lossesOf(
+  id: NamespaceId,
+  bad: ReadonlyMap<Segment, string>,
+  [before, after]: readonly [Timeline, Timeline],
+): Loss[] {
+  const losses = [...bad.keys()].map(({ name, from, to, time }) => ({
+    name: `${archiveFolder(id)}/${name}`,
+    why: `the changes of versions ${from + 1} to ${to}, up to ${new Date(time).toISOString()}`,
+  }));
+  const left = new Set(after.points.map(({ id: point }) => point));
+  const lost = before.points.filter(
+    ({ kind, id: point }) => kind === "segment" && !left.has(point),
+  );
+  const unreached = lost.filter(
+    ({ id: point }) => ![...bad.keys()].some(({ name }) => name === point),
+  );
+  if (unreached.length === 0) return losses;
+  const [first, last] = [unreached[0], unreached.at(-1)].map((point) => timeText(point?.time));
+  const why = `no backup leads to its ${unreached.length} points from ${first} to ${last} any more`;
+  return [...losses, { name: archiveFolder(id), why }];
+}
+
+const timeText = (ms = 0): string => new Date(ms).toISOString();

@@ -1,0 +1,176 @@
+// One run, from the hook before it to the heartbeat after it. INVARIANT: whatever fails is in what is told of the run; a
+// hook that fails undoes nothing, and nothing but a run that is done, with nothing failing beside it, sends a heartbeat.
+import { ioError } from "@nadb/core";
+import { readIndex } from "../index-file.js";
+import type { BackupManager } from "../manager.js";
+import { systemTimer, type Timer } from "../timer.js";
+import { exclusively } from "./exclusive.js";
+import { doJob, type Work } from "./jobs.js";
+import { evidenceLevel } from "./missed.js";
+import type {
+  DueRun,
+  ManagerSource,
+  OpenedManager,
+  ScheduleHooks,
+  ScheduleOptions,
+  StartingRun,
+} from "./options.js";
+import { newestBackup } from "./proof.js";
+import {
+  isTrouble,
+  type JobName,
+  type JobRun,
+  type NewestBackup,
+  type Outcome,
+  runError,
+} from "./run.js";
+import { writeTrace } from "./trace.js";
+
+/** Those that only read go on beside others: shared leases keep what they read. */
+export const isWriting = (job: JobName): boolean => job !== "verify" && job !== "drill";
+
+interface Ended {
+  readonly work: Work;
+  readonly error?: unknown;
+  readonly newest: NewestBackup | null;
+}
+
+export class Runner {
+  readonly timer: Timer;
+  readonly #hooks: ScheduleHooks;
+  /** Jobs whose last run was not as it should be. */
+  readonly #troubled = new Set<JobName>();
+
+  constructor(
+    readonly source: ManagerSource,
+    readonly options: ScheduleOptions,
+  ) {
+    const clock = typeof source === "function" ? Date.now : source.repository.host.clock;
+    this.timer = options.timer ?? systemTimer(clock);
+    this.#hooks = options.hooks ?? {};
+  }
+
+  /** It never rejects. */
+  async run({ job, trigger, dueAt }: DueRun, signal: AbortSignal): Promise<JobRun> {
+    const start: StartingRun = { job, trigger, dueAt: isoOf(dueAt), startedAt: this.#now() };
+    const ended = await this.#work(start, signal);
+    const run = this.#told(start, ended, signal);
+    if (run.outcome === "interrupted") return run;
+    if (isTrouble(run)) this.#troubled.add(job);
+    else this.#troubled.delete(job);
+    return this.#callHooks(run);
+  }
+
+  skipped({ job, trigger, dueAt }: DueRun, why: string): JobRun {
+    const start = { job, trigger, dueAt: isoOf(dueAt), startedAt: this.#now() };
+    return { ...this.#blank(start), outcome: "skipped", notes: [why] };
+  }
+
+  async open(): Promise<OpenedManager> {
+    const { source } = this;
+    if (typeof source === "function") return source();
+    return { manager: source, [Symbol.asyncDispose]: async () => undefined };
+  }
+
+  async #work(start: StartingRun, signal: AbortSignal): Promise<Ended> {
+    let ended: Ended = { work: { result: {} }, newest: null };
+    try {
+      signal.throwIfAborted();
+      this.options.onStart?.(start);
+      await this.#before(start);
+      await using opened = await this.open();
+      ended = { ...ended, work: await this.#do(start.job, opened, signal) };
+      ended = { ...ended, newest: await newestBackup(opened.manager) };
+      return ended;
+    } catch (error) {
+      return { ...ended, error: error ?? new TypeError("it failed with nothing") };
+    }
+  }
+
+  async #before(start: StartingRun): Promise<void> {
+    try {
+      await this.#hooks.before?.(start);
+    } catch (error) {
+      throw ioError("the hook before the run", error);
+    }
+  }
+
+  async #do(job: JobName, opened: OpenedManager, signal: AbortSignal): Promise<Work> {
+    const { manager } = opened;
+    const flags = await lostIndex(manager);
+    const work = (inner: AbortSignal) => doJob(job, opened, this.options, inner);
+    const done = isWriting(job)
+      ? await exclusively(manager.repository, this.timer, signal, work)
+      : await work(signal);
+    await this.#trace(job, manager);
+    return { ...done, flags: [...flags, ...(done.flags ?? [])] };
+  }
+
+  async #trace(job: JobName, { repository, storage }: BackupManager): Promise<void> {
+    const leavesNothing = job === "prune" || job === "verify";
+    if (leavesNothing && evidenceLevel(job, this.options) === undefined)
+      await writeTrace(repository, storage.id, job);
+  }
+
+  #told(start: StartingRun, { work, error, newest }: Ended, signal: AbortSignal): JobRun {
+    const failure = error ?? work.damage;
+    const isInterrupted = error !== undefined && signal.aborted;
+    const { notes = [], flags = [] } = work;
+    return {
+      ...this.#blank(start),
+      ...work.result,
+      outcome: isInterrupted ? "interrupted" : outcomeOf(failure, flags),
+      error: failure === undefined || isInterrupted ? null : runError(failure),
+      notes,
+      flags,
+      newest,
+    };
+  }
+
+  #blank(start: StartingRun): JobRun {
+    const nothing = { error: null, notes: [], flags: [], hookErrors: [], newest: null };
+    return { ...start, endedAt: this.#now(), outcome: "done", ...nothing };
+  }
+
+  async #callHooks(run: JobRun): Promise<JobRun> {
+    const { after, onFailure, heartbeat } = this.#hooks;
+    let told = await withHook(run, "after", after);
+    if (isTrouble(told)) told = await withHook(told, "onFailure", onFailure);
+    const isWell = run.outcome === "done" && this.#troubled.size === 0;
+    if (isWell && run.newest?.provenAt) told = await withHook(told, "heartbeat", heartbeat);
+    return told;
+  }
+
+  #now(): string {
+    return new Date(this.timer.now()).toISOString();
+  }
+}
+
+/** The run, with what came of the hook. */
+async function withHook(
+  run: JobRun,
+  name: keyof ScheduleHooks,
+  hook: ((run: JobRun) => unknown) | undefined,
+): Promise<JobRun> {
+  try {
+    await hook?.(run);
+    return run;
+  } catch (error) {
+    const told = `${name}: ${error instanceof Error ? error.message : String(error)}`;
+    const outcome: Outcome = run.outcome === "done" ? "flagged" : run.outcome;
+    return { ...run, outcome, hookErrors: [...run.hookErrors, told] };
+  }
+}
+
+/** The next backup writes it anew; that it was gone is no accident. */
+async function lostIndex({ repository }: BackupManager): Promise<string[]> {
+  const { target } = repository;
+  if ((await readIndex(target)) !== undefined) return [];
+  return [`the index of ${target.name} was lost or damaged`];
+}
+
+const outcomeOf = (failure: unknown, flags: readonly string[]): Outcome =>
+  failure !== undefined ? "failed" : flags.length > 0 ? "flagged" : "done";
+
+const isoOf = (time: number | null): string | null =>
+  time === null ? null : new Date(time).toISOString();

@@ -1,0 +1,168 @@
+// Consolidation: the same cut from less. Whatever happens on the way, every backup restores to what it did.
+import { describe, expect, it } from "vitest";
+import { Repository } from "../src/index.js";
+import { CHAIN, chainedSite, runOf, sign } from "./support/chained.js";
+import { copyOf, dieAtEveryStep, nextProcess } from "./support/dying.js";
+import { refuses } from "./support/fails.js";
+import { pathsOf } from "./support/files.js";
+import { filesOf } from "./support/overlay.js";
+import { Clock, openManager, openSite, openStore, type Site } from "./support/store.js";
+
+/** What each backup restores to. */
+async function digests({ target, clock }: Site, ids: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const backupId of ids) {
+    const copy = await openStore(clock.now);
+    const manager = await openManager(copy, target, clock);
+    expect(await manager.verifyBackup(backupId, { record: false })).toMatchObject({
+      ok: true,
+      findings: [],
+    });
+    const { head } = await manager.restoreBackup(backupId, { clearExisting: true });
+    found.push(head.digest);
+  }
+  return found;
+}
+
+describe("consolidation", () => {
+  it("makes a full of the same cut, without the store, and what hangs on it stays", async () => {
+    const site = await chainedSite();
+    const before = await digests(site, CHAIN);
+    const one = await site.backups.getBackup("one");
+    const merged = await site.backups.consolidateBackup("one");
+    expect(merged).toMatchObject({
+      backupType: "full",
+      parentBackupId: null,
+      fromCheckpoint: null,
+      fromVersion: null,
+      toCheckpoint: one.toCheckpoint,
+      stateDigest: one.stateDigest,
+      timestamp: one.timestamp,
+      tombstoneCount: 0,
+      dataFile: expect.stringMatching(/^data-\d{13}-[0-9a-f]{8}\.nadb$/),
+    });
+    expect(await site.backups.getBackup("one")).toEqual(merged);
+    expect((await site.backups.getChain("two")).map((info) => info.backupId)).toEqual([
+      "one",
+      "two",
+    ]);
+    expect(await digests(site, CHAIN)).toEqual(before);
+    await site.backups.deleteBackup("full");
+    expect(await digests(site, ["one", "two"])).toEqual(before.slice(1));
+    expect(await pathsOf(site.target)).not.toContain("one/data.nadb");
+  });
+
+  it("onto an ancestor keeps tombstones, and the ancestor", async () => {
+    const site = await chainedSite();
+    const before = await digests(site, CHAIN);
+    const merged = await site.backups.consolidateBackup("two", { onto: "full" });
+    expect(merged).toMatchObject({ backupType: "incremental", parentBackupId: "full" });
+    expect((await runOf(site, "two")).map(sign)).toEqual([
+      "-added",
+      "-ends",
+      "+k0001",
+      "+k0002",
+      "-k0003",
+    ]);
+    await site.backups.deleteBackup("one");
+    expect(await digests(site, ["full", "two"])).toEqual([before[0], before[2]]);
+  });
+
+  it("of what needs nothing else is no work", async () => {
+    const site = await chainedSite();
+    const paths = await pathsOf(site.target);
+    for (const [id, onto] of [
+      ["full", null],
+      ["one", "full"],
+    ] as const) {
+      const info = await site.backups.getBackup(id);
+      expect(await site.backups.consolidateBackup(id, { onto })).toEqual(info);
+    }
+    expect(await pathsOf(site.target)).toEqual(paths);
+  });
+
+  it("can be done again, and goes on from there", async () => {
+    const site = await chainedSite({ format: "json" });
+    await site.backups.consolidateBackup("two", { onto: "full" });
+    const again = await site.backups.consolidateBackup("two");
+    expect(again).toMatchObject({
+      dataFile: expect.stringMatching(/^data-\d{13}-[0-9a-f]{8}\.json\.gz$/),
+      format: "nadb-json",
+    });
+    await site.store.set("later", "v");
+    await site.backups.createIncrementalBackup("two", { backupId: "three" });
+    await digests(site, [...CHAIN, "three"]);
+  });
+
+  it("refuses what is none of its ancestors, and a backup that is damaged", async () => {
+    const site = await chainedSite();
+    await refuses("NADB_INVALID_ARGUMENT", () =>
+      site.backups.consolidateBackup("one", { onto: "two" }),
+    );
+    await refuses("NADB_INVALID_ARGUMENT", () =>
+      site.backups.consolidateBackup("one", { onto: "one" }),
+    );
+    await refuses("NADB_NOT_FOUND", () => site.backups.consolidateBackup("none"));
+    await site.target.remove("full/data.nadb");
+    const paths = await pathsOf(site.target);
+    await refuses("NADB_CORRUPTION", () => site.backups.consolidateBackup("two"));
+    expect(await pathsOf(site.target)).toEqual(paths);
+  });
+
+  it("leaves the data it replaces while somebody reads it; the next run sweeps it", async () => {
+    const site = await chainedSite();
+    const repository = await Repository.open(site.target, { clock: site.clock.now });
+    const reading = await repository.reading("two");
+    await site.backups.consolidateBackup("one");
+    expect(await pathsOf(site.target)).toContain("one/data.nadb");
+    await site.backups.createBackup({ backupId: "meanwhile" });
+    expect(await pathsOf(site.target)).toContain("one/data.nadb");
+    await reading.release();
+    await site.backups.createBackup({ backupId: "after" });
+    expect(await pathsOf(site.target)).not.toContain("one/data.nadb");
+    await digests(site, CHAIN);
+  });
+
+  it("on a target that dies at every step leaves every backup restorable, and a retry finishes", async () => {
+    const site = await chainedSite();
+    const before = await digests(site, CHAIN);
+    const files = await filesOf(site.target);
+    const deaths = await dieAtEveryStep(
+      async () => ({ store: site.store, target: await copyOf(files), clock: new Clock() }),
+      (manager) => manager.consolidateBackup("two"),
+      async (scene) => {
+        const manager = await nextProcess(scene);
+        expect((await manager.listBackups()).map((info) => info.backupId)).toEqual([...CHAIN]);
+        expect(await digests({ ...site, ...scene }, CHAIN)).toEqual(before);
+        await manager.consolidateBackup("two");
+        expect(await digests({ ...site, ...scene }, CHAIN)).toEqual(before);
+        scene.clock.time += 2 * 24 * 60 * 60_000;
+        await manager.createBackup({ backupId: "sweeps" });
+        const paths = await pathsOf(scene.target);
+        expect(paths.filter((path) => /^two\/(?!verified)/.test(path))).toEqual([
+          expect.stringMatching(/^two\/data-\d{13}-[0-9a-f]{8}\.nadb$/),
+          "two/metadata.json",
+        ]);
+        expect((await manager.verifyBackup("two")).ok).toBe(true);
+      },
+    );
+    expect(deaths).toBeGreaterThan(40);
+  });
+
+  it("does not undo what another has done meanwhile", async () => {
+    const site = await openSite();
+    await site.store.set("a", "1");
+    await site.backups.createBackup({ backupId: "full" });
+    await site.store.set("b", "1");
+    await site.backups.createIncrementalBackup("full", { backupId: "one" });
+    const merging = site.backups.consolidateBackup("one", {
+      onProgress: () => void site.backups.deleteBackup("one").catch(() => undefined),
+    });
+    await merging.catch((error) =>
+      expect(["NADB_NOT_FOUND", "NADB_CONFLICT"]).toContain(error.code),
+    );
+    const left = (await site.backups.listBackups()).map((info) => info.backupId);
+    await digests(site, left);
+    expect(left).toContain("full");
+  });
+});

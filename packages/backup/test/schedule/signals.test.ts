@@ -1,0 +1,149 @@
+// Honest signals: whatever goes wrong, the run is not done, the failure hook is called and the heartbeat is silent. Each
+// case begins where all is well: the newest backup is proven, and the same run would send a heartbeat.
+import { NadbError } from "@nadb/core";
+import { describe, expect, test } from "vitest";
+import {
+  BackupManager,
+  type BackupTarget,
+  type JobName,
+  runScheduledJob,
+} from "../../src/index.js";
+import { ScheduledSite } from "../support/scheduled.js";
+
+const JOBS = ["full", "incremental", "verify", "prune"] as const;
+const schedule = {
+  full: { cron: "0 2 * * *", verify: true },
+  incremental: { cron: "0 * * * *", verify: true },
+  verify: "0 3 * * *",
+  prune: { cron: "0 4 * * *", policy: { keepLast: 1 } },
+} as const;
+
+/** A target of which some operations can be made to fail. */
+class Failing {
+  failing: readonly (keyof BackupTarget)[] = [];
+  readonly target: BackupTarget;
+
+  constructor(inner: BackupTarget) {
+    this.target = new Proxy(inner, {
+      get: (_, name: keyof BackupTarget) => {
+        const member = this.failing.includes(name) ? this.#fail(name) : inner[name];
+        return typeof member === "function" ? member.bind(inner) : member;
+      },
+    });
+  }
+
+  #fail(name: string) {
+    const error = new NadbError("NADB_IO", `${name} was refused`);
+    const refuse = () => Promise.reject(error);
+    return name === "read" ? () => ({ [Symbol.asyncIterator]: () => ({ next: refuse }) }) : refuse;
+  }
+}
+
+async function provenSite() {
+  const site = await ScheduledSite.open();
+  const { target } = site;
+  const failing = new Failing(target);
+  const { now } = site.timer;
+  const manager = await BackupManager.open({
+    store: site.store,
+    target: failing.target,
+    clock: now,
+  });
+  await manager.createBackup({ backupId: "older" });
+  await manager.createBackup({ backupId: "good" });
+  await manager.verifyBackup("good");
+  await site.store.set("k", "changed");
+  const run = (job: JobName, on: BackupManager = manager) =>
+    runScheduledJob(on, site.options(schedule), job);
+  return { site, manager, failing, run };
+}
+
+describe("when all is well the heartbeat comes", () => {
+  test.each(JOBS)("after %s", async (job) => {
+    const { site, run } = await provenSite();
+    expect(await run(job)).toMatchObject({ outcome: "done", error: null });
+    expect(site.called.heartbeat).toHaveLength(1);
+    expect(site.called.onFailure).toEqual([]);
+  });
+});
+
+function expectAlarm({ called }: ScheduledSite): void {
+  expect(called.heartbeat).toEqual([]);
+  expect(called.onFailure).toHaveLength(1);
+}
+
+describe("the failure hook is called and the heartbeat is silent", () => {
+  test.each(JOBS)("when the target does not answer: %s", async (job) => {
+    const { site, failing, run } = await provenSite();
+    failing.failing = ["list", "read", "size", "write", "remove"];
+    expect(await run(job)).toMatchObject({ outcome: "failed", error: { code: "NADB_IO" } });
+    expectAlarm(site);
+  });
+
+  test.each(["full", "incremental", "prune"] as const)("when the disk is full: %s", async (job) => {
+    const { site, failing, run } = await provenSite();
+    failing.failing = ["write"];
+    expect(await run(job)).toMatchObject({ outcome: "failed", error: { code: "NADB_IO" } });
+    expectAlarm(site);
+  });
+
+  test("when the repository can only be read, and a verification records nothing", async () => {
+    const { site, manager, failing, run } = await provenSite();
+    await manager.createBackup({ backupId: "newer" });
+    failing.failing = ["write"];
+    expect(await run("verify")).toMatchObject({ newest: { backupId: "newer", provenAt: null } });
+    expect(site.called.heartbeat).toEqual([]);
+  });
+
+  test.each(["full", "incremental"] as const)("when the source is gone: %s", async (job) => {
+    const { site, run } = await provenSite();
+    await site.store.close();
+    expect(await run(job)).toMatchObject({ outcome: "failed", error: { code: "NADB_CLOSED" } });
+    expectAlarm(site);
+  });
+
+  test("when source or target can not even be opened", async () => {
+    const { site } = await provenSite();
+    const open = () => Promise.reject(new NadbError("NADB_NOT_A_STORE", "there is no store"));
+    const run = await runScheduledJob(open, site.options(schedule), "full");
+    expect(run).toMatchObject({ outcome: "failed", error: { code: "NADB_NOT_A_STORE" } });
+    expectAlarm(site);
+  });
+
+  test.each(JOBS)(
+    "when the index was deleted: %s, which does its work all the same",
+    async (job) => {
+      const { site, run } = await provenSite();
+      await site.target.remove("metadata.json");
+      const told = await run(job);
+      expect(told).toMatchObject({ outcome: "flagged", error: null });
+      expect(told.flags.join()).toContain("index");
+      expectAlarm(site);
+    },
+  );
+
+  test("when the newest backup is damaged, which verify finds and tells", async () => {
+    const { site, run } = await provenSite();
+    await site.target.write("good/data.nadb", [new Uint8Array(100)]);
+    const told = await run("verify");
+    expect(told).toMatchObject({ outcome: "failed", error: { code: "NADB_CORRUPTION" } });
+    expect(told.newest?.provenAt).toBeNull();
+    expectAlarm(site);
+  });
+
+  test("when nothing was ever backed up: verify", async () => {
+    const { site, failing } = await provenSite();
+    const { now } = site.timer;
+    await failing.target.remove("good");
+    await failing.target.remove("older");
+    await failing.target.remove("metadata.json");
+    const manager = await BackupManager.open({
+      store: site.store,
+      target: failing.target,
+      clock: now,
+    });
+    const told = await runScheduledJob(manager, site.options(schedule), "verify");
+    expect(told).toMatchObject({ outcome: "failed", error: { code: "NADB_NOT_FOUND" } });
+    expectAlarm(site);
+  });
+});
