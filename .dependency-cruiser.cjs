@@ -56,7 +56,7 @@ module.exports = {
     drivers("core", "sorted-btree", "@noble/hashes", "fflate"),
     drivers("backend-fs", "lmdb"),
     drivers("backend-redis", "ioredis"),
-    drivers("backup", "fflate"),
+    drivers("backup", "fflate", "fzstd", "croner"),
     drivers("testkit", "fast-check"),
     {
       name: "public-entry",
@@ -85,7 +85,7 @@ module.exports = {
       from: { path: "^packages/(core|backup)/src/", pathNot: "\\.node\\.ts$" },
       to: { dependencyTypes: ["core"] },
     },
-    noTest("(?!packages/testkit/)(packages|apps)/[^/]+", "@noble/hashes", "fflate"),
+    noTest("(?!packages/testkit/)(packages|apps)/[^/]+", "@noble/hashes", "fflate", "fzstd", "croner"),
     noTest("packages/testkit", "fast-check"),
     { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
     { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
