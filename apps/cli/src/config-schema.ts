@@ -14,6 +14,7 @@ import {
 } from "valibot";
 import { healthSchema } from "./health-schema.js";
 import { retentionSchema } from "./retention-schema.js";
+import { scheduleSchema } from "./schedule-schema.js";
 
 const text = exactOptional(string());
 
@@ -25,6 +26,7 @@ const schema = strictObject({
   plugins: exactOptional(pipe(array(string()), readonly())),
   retention: exactOptional(retentionSchema),
   health: exactOptional(healthSchema),
+  schedule: exactOptional(scheduleSchema),
 });
 
 export type ConfigValues = InferOutput<typeof schema>;
@@ -35,7 +37,7 @@ export function checkConfig(file: string, value: unknown): ConfigValues {
   if (checked.success && !Array.isArray(value)) return checked.output;
   throw invalidArgument(
     `${file}: ${checked.issues === undefined ? "a list is no object" : problem(checked.issues[0])}`,
-    `its fields are ${Object.keys(schema.entries).join(", ")}: texts, plugins a list of texts, retention an object of rules, health one of limits`,
+    `its fields are ${Object.keys(schema.entries).join(", ")}: texts, plugins a list of texts, retention an object of rules, health one of limits, schedule one of jobs`,
   );
 }
 

@@ -5,7 +5,8 @@ import { EXIT } from "./exit-codes.js";
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
 
-  constructor(by: string) {
+  /** @param by SIGINT or SIGTERM. */
+  constructor(readonly by: string) {
     super(`interrupted (${by})`);
   }
 }

@@ -9,6 +9,7 @@ import { addGet } from "./commands/get.js";
 import { addImport } from "./commands/import.js";
 import { addKeys } from "./commands/keys.js";
 import { collect } from "./commands/option-values.js";
+import { addSchedule } from "./commands/schedule.js";
 import { addSet } from "./commands/set.js";
 import { addStats } from "./commands/stats.js";
 import { addSweep } from "./commands/sweep.js";
@@ -53,6 +54,7 @@ const allCommands = [
   addImport,
   addExport,
   addBackupCommands,
+  addSchedule,
 ];
 
 function globalOptions(): Option[] {

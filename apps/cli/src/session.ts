@@ -14,6 +14,7 @@ import { loadPlugin } from "./load-plugin.js";
 import { makeBackend } from "./open-backend.js";
 import { Output } from "./output.js";
 import type { RetentionConfig } from "./retention-schema.js";
+import type { ScheduleConfig } from "./schedule-schema.js";
 
 export interface Flags {
   readonly store: string;
@@ -30,6 +31,9 @@ export interface Flags {
   readonly retention?: RetentionConfig;
   /** The limits of `nadb backup health` where it names none. */
   readonly health?: HealthConfig;
+  /** What `nadb schedule` runs, and where its hooks run. */
+  readonly schedule?: ScheduleConfig;
+  readonly scheduleFolder?: string;
   readonly json: boolean;
   readonly yes: boolean;
   readonly quiet: boolean;

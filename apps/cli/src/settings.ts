@@ -17,6 +17,8 @@ export async function applyConfig(program: Command): Promise<void> {
   if (retention !== undefined) fill(program, { retention }, "config");
   const { health } = config.values;
   if (health !== undefined) fill(program, { health }, "config");
+  const { schedule } = config.values;
+  if (schedule !== undefined) fill(program, { schedule, scheduleFolder: config.folder }, "config");
 }
 
 /** NADB_PLUGINS is a list with commas; --plugin is not, it is repeated. */

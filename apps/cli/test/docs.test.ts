@@ -9,7 +9,7 @@ import { expect, it } from "vitest";
 
 const cli = fileURLToPath(new URL("..", import.meta.url));
 
-it.each(["store.md", "retention.md", "archive.md"])(
+it.each(["store.md", "retention.md", "archive.md", "schedule.md"])(
   "docs/%s is a program that prints what it promises",
   (name) => {
     const page = readFileSync(join(cli, "../../docs", name), "utf8");

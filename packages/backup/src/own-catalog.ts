@@ -35,7 +35,7 @@ import { type BackupTarget, readWhole } from "./target.js";
 /** Manifests read at a time: enough for a target that answers slowly. */
 const READ_AT_ONCE = 16;
 
-const MERGED_STAYS_MS = 24 * 60 * 60_000;
+export const MERGED_STAYS_MS = 24 * 60 * 60_000;
 
 export class OwnCatalog implements Catalog {
   readonly checkLink = checkLink;

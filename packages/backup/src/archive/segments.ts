@@ -1,7 +1,6 @@
 // The segments of a namespace at a target: listing them, and reading what their manifests say. A segment exists once its
 // manifest does; without its data it is damage, and counts for nothing.
 import { checkName, corruption, type NamespaceId } from "@nadb/core";
-import { asFinding, type Finding } from "../finding.js";
 import { type BackupInfo, decodeManifest, MAX_MANIFEST_BYTES } from "../manifest.js";
 import { isPiece, isSafeName } from "../paths.js";
 import type { Repository } from "../repository.js";

@@ -124,7 +124,7 @@ export async function writeSegment(
   run: SortedRun,
   cut: SegmentCut,
 ): Promise<Written> {
-  const { target, lease } = host;
+  const { target } = host;
   const folder = generationFolder(id, segment.generation);
   const codec = codecFor(host.compression);
   const totals = new RunTotals();
@@ -158,12 +158,42 @@ export async function writeSegment(
     format: "nadb-pack",
     formatVersion: MANIFEST_VERSION,
   };
-  for await (const _ of readRun(target, located(id, info), {})) await lease.renew();
-  await lease.confirm();
-  const manifest = [encodeManifest(info)];
-  await target.write(`${folder}/${manifestFile(segment.name)}`, manifest, { ifAbsent: true });
-  await lease.confirm(); // who took over before the manifest was there goes on from an earlier cut
+  await prove(host, id, info);
+  await publish(host, id, info);
   return { segment, info };
+}
+
+/** Where somebody else has taken over, and swept what was being written, that is what is told. */
+async function prove(
+  { target, lease }: SegmentHost,
+  id: NamespaceId,
+  info: BackupInfo,
+): Promise<void> {
+  try {
+    for await (const _ of readRun(target, located(id, info), {})) await lease.renew();
+  } finally {
+    await lease.confirm();
+  }
+}
+
+/**
+ * Who takes over before the manifest is there goes on from an earlier cut, which does no harm: segments may overlap. It may
+ * have swept the data, too; then the manifest goes.
+ */
+async function publish(
+  { target, lease }: SegmentHost,
+  id: NamespaceId,
+  info: BackupInfo,
+): Promise<void> {
+  const folder = generationFolder(id, info.generation);
+  const path = `${folder}/${manifestFile(info.backupId)}`;
+  await target.write(path, [encodeManifest(info)], { ifAbsent: true });
+  try {
+    await lease.confirm();
+  } catch (error) {
+    if ((await target.size(`${folder}/${info.dataFile}`)) === undefined) await target.remove(path);
+    throw error;
+  }
 }
 
 async function* counted(

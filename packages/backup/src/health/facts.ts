@@ -3,8 +3,7 @@
 // INVARIANT: what can not be read is a fact, too; gathering never fails because something is broken.
 import { type Head, isNadbError, type NamespaceId, type StorageNamespace } from "@nadb/core";
 import { type Declaration, readDeclaration } from "../archive/declaration.js";
-import type { Lag } from "../archive/follower.js";
-import { archiveLag } from "../archive/lag.js";
+import { archiveLag, type Lag } from "../archive/lag.js";
 import { backupsOf, listSegments } from "../archive/segments.js";
 import type { Evidence } from "../evidence.js";
 import type { Finding } from "../finding.js";

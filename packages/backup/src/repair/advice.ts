@@ -1,10 +1,9 @@
 // What to do after a repair, in sentences: which namespaces have nothing new to restore any more.
 import { byAge } from "../catalog.js";
 import type { BackupInfo } from "../manifest.js";
-import type { LeftAlone, RepairStep } from "./plan.js";
+import type { LeftAlone } from "./plan.js";
 
 export function adviceOn(
-  steps: readonly RepairStep[],
   known: readonly BackupInfo[],
   sound: readonly BackupInfo[],
   leftAlone: readonly LeftAlone[],
@@ -12,7 +11,7 @@ export function adviceOn(
   const all = [...known].sort(byAge);
   const sources = new Map(all.map((info) => [sourceOf(info), all.filter(isOf(info))]));
   const full = [...sources].flatMap(([source, backups]) => takeFull(source, backups, sound));
-  return [...full, ...salvage(steps), ...lookAt(leftAlone)];
+  return [...full, ...lookAt(leftAlone)];
 }
 
 function takeFull(
@@ -30,13 +29,6 @@ function takeFull(
     `take a full backup of ${source} now: nothing of it can be restored that is newer than ${backupId} of ${timestamp}`,
   ];
 }
-
-const salvage = (steps: readonly RepairStep[]): string[] => {
-  const moved = steps.flatMap((step) =>
-    step.type === "quarantine" && step.because === null && step.info !== null ? step.backupId : [],
-  );
-  return moved.map((id) => `salvage what is undamaged of ${id}, if nothing else has it`);
-};
 
 const lookAt = (leftAlone: readonly LeftAlone[]): string[] =>
   leftAlone.some(({ code }) => code === "NADB_IO")

@@ -3,7 +3,8 @@
 import { isLeftover } from "../folder.js";
 import { isAlive, type LeaseHost } from "../lease.js";
 import type { BackupInfo } from "../manifest.js";
-import { isDataFile, isLease, isPiece, READERS_FOLDER } from "../paths.js";
+import { MERGED_STAYS_MS } from "../own-catalog.js";
+import { isDataFile, isLease, isPiece, mergedAt, READERS_FOLDER } from "../paths.js";
 import type { BackupTarget } from "../target.js";
 import { type Folder, readLeaseFile } from "./folders.js";
 import type { RepairStep } from "./plan.js";
@@ -27,15 +28,22 @@ export function sweepUnfinished({ backupId, names }: Folder): RepairStep {
 }
 
 /** What is in the way beside a sound backup. */
-export function sweepBeside({ backupId, names, isBusy }: Folder, info: BackupInfo): RepairStep[] {
+export function sweepBeside(
+  { backupId, names, isBusy }: Folder,
+  info: BackupInfo,
+  now: number,
+): RepairStep[] {
   if (isBusy) return [];
-  const useless = names.filter((name) => isUseless(name, info));
+  const useless = names.filter((name) => isUseless(name, info, now));
   const paths = useless.map((name) => `${backupId}/${name}`);
   return paths.length === 0 ? [] : [{ type: "sweep", what: "beside", name: backupId, paths }];
 }
 
-export const isUseless = (name: string, { dataFile }: BackupInfo): boolean =>
-  isLease(name) || isPiece(name) || (isDataFile(name) && name !== dataFile);
+/** Merged data that were never named stay for a day: whoever wrote them may be asleep, and wake up to name them. */
+export function isUseless(name: string, { dataFile }: BackupInfo, now: number): boolean {
+  if (isLease(name) || isPiece(name)) return true;
+  return isDataFile(name) && name !== dataFile && (mergedAt(name) ?? 0) + MERGED_STAYS_MS <= now;
+}
 
 export async function sweepReaders(
   target: BackupTarget,

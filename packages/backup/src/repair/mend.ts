@@ -64,8 +64,9 @@ export async function sweep(
 async function sweepBeside({ target, host }: Repository, backupId: string): Promise<void> {
   const { info, names } = await readFolder(target, backupId, host);
   if (info === undefined) return;
-  const isRead = (await backupsBeingRead(target, host.clock())).has(backupId);
-  const useless = names.filter((name) => isUseless(name, info) && !isLease(name));
+  const now = host.clock();
+  const isRead = (await backupsBeingRead(target, now)).has(backupId);
+  const useless = names.filter((name) => isUseless(name, info, now) && !isLease(name));
   const free = useless.filter((name) => isPiece(name) || !isRead);
   await removeAll(
     target,

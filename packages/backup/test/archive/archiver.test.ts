@@ -170,6 +170,42 @@ describe("the archiver › one at a time", () => {
   });
 });
 
+describe("the archiver › taken over", () => {
+  it.each([
+    ["while it writes: it publishes nothing", /^wrote archive.*nadb$/],
+    [
+      "just before its manifest, its data swept: the manifest goes, too",
+      /^write archive.*\d\.json$/,
+    ],
+  ])("%s", async (_name, when) => {
+    const site = await openSite();
+    await site.store.set("a", "1");
+    await site.backups.archiveOnce();
+    await site.store.set("a", "2");
+    let isTaken = false;
+    const other = await openManager(
+      site.store,
+      new SteppingTarget(site.target, { onStep: () => undefined, isGone: () => true }),
+      site.clock,
+    );
+    const target = new SteppingTarget(site.target, {
+      onStep: async (_, what) => {
+        if (isTaken || !when.test(what) || what.includes("lease")) return;
+        isTaken = true;
+        site.clock.time += 1;
+        await other.archiveOnce();
+      },
+    });
+    const first = await openManager(site.store, target, site.clock);
+    await refuses("NADB_LOCKED", () => first.archiveOnce());
+    expect(isTaken).toBe(true);
+    expect(await segmentsOf(site)).toHaveLength(1);
+    expect((await site.backups.verifyArchive()).findings).toEqual([]);
+    await site.backups.archiveOnce();
+    expect((await site.backups.points()).latest).toMatchObject({ version: 2 });
+  });
+});
+
 describe("the archiver › failures", () => {
   it("a target that is away is told and tried again, later each time; then one segment catches up", async () => {
     const { site, down } = await failingSite();

@@ -139,7 +139,7 @@ const leftovers: Damage = (files, random) => {
       ["lease-000007.json", LEASE],
       ["merge-000001.json", LEASE],
       ["piece-000001.nadb", Buffer.from("piece")],
-      ["data-9.nadb", Buffer.from("merged, not yet named")],
+      ["data-1600000000000-00000000.nadb", Buffer.from("merged, not yet named")],
     ] as const,
     random,
   );

@@ -1,0 +1,57 @@
+// What may stand under "schedule" in nadb.config.json: jobs by cron expression, and who is told.
+import {
+  boolean,
+  exactOptional,
+  type InferOutput,
+  minValue,
+  number,
+  picklist,
+  pipe,
+  strictObject,
+  string,
+  union,
+} from "valibot";
+import { retentionSchema } from "./retention-schema.js";
+
+const text = exactOptional(string());
+const flag = exactOptional(boolean());
+const seconds = exactOptional(pipe(number(), minValue(0)));
+const cron = string();
+
+const howToWrite = {
+  cron,
+  label: text,
+  format: exactOptional(picklist(["pack", "json"])),
+  compression: exactOptional(union([boolean(), picklist(["gzip", "zstd"])])),
+  verify: flag,
+};
+
+export const scheduleSchema = strictObject({
+  full: exactOptional(union([cron, strictObject(howToWrite)])),
+  incremental: exactOptional(union([cron, strictObject({ ...howToWrite, skipUnchanged: flag })])),
+  verify: exactOptional(
+    union([
+      cron,
+      strictObject({
+        cron,
+        level: exactOptional(picklist(["quick", "checksum", "full"])),
+        which: exactOptional(picklist(["newest", "all"])),
+      }),
+    ]),
+  ),
+  drill: exactOptional(union([cron, strictObject({ cron, db: text })])),
+  prune: exactOptional(union([cron, strictObject({ cron, consolidate: flag })])),
+  timeZone: text,
+  jitterSeconds: seconds,
+  catchUp: flag,
+  /** Else the retention of the whole configuration. */
+  retention: exactOptional(retentionSchema),
+  /** Command lines. */
+  hooks: exactOptional(
+    strictObject({ before: text, after: text, onFailure: text, timeoutSeconds: seconds }),
+  ),
+  webhook: text,
+  heartbeat: text,
+});
+
+export type ScheduleConfig = InferOutput<typeof scheduleSchema>;
