@@ -7,9 +7,9 @@
 //    "at": ISO time, "ok": flag, "findings": [text, …], "state_digest": hex, "records": count, "bytes": count,
 //    "seconds": number, "last_ok_at": ISO time or null}
 import { isNadbError, sha256, toHex } from "@nadb/core";
+import type { LeaseHost } from "./lease.js";
 import { type BackupInfo, isObject, manifestChecksumOf, parseJson } from "./manifest.js";
 import { evidencePath } from "./paths.js";
-import type { Repository } from "./repository.js";
 import { type BackupTarget, readWhole } from "./target.js";
 
 const FORMAT = "nadb-evidence";
@@ -39,12 +39,19 @@ export interface Evidence {
 
 export type NewEvidence = Omit<Evidence, "at" | "lastOkAt">;
 
+/** A repository. */
+export interface EvidencePlace {
+  readonly target: BackupTarget;
+  readonly host: LeaseHost;
+  checkWritable(): Promise<void>;
+}
+
 /**
  * Keeps it in the place of what was there. Answers false where nothing can be written: that changes nothing about what was
  * found. REQUIRES: a shared lease on the chain, so that no folder is made for a backup that is being deleted.
  */
 export async function recordEvidence(
-  repository: Repository,
+  repository: EvidencePlace,
   chain: readonly BackupInfo[],
   found: NewEvidence,
 ): Promise<boolean> {

@@ -48,9 +48,10 @@ export {
   anomaliesIn,
   anomaliesOf,
 } from "./health/anomalies.js";
+export type { BackupFacts } from "./health/chains.js";
+export type { HealthCheck, HealthStatus } from "./health/check.js";
 export {
   type ArchiveFacts,
-  type BackupFacts,
   type Failure,
   type GatherHealthOptions,
   gatherHealth,
@@ -60,8 +61,6 @@ export {
 export { heldFor, type UnusualBackup, unusualBackups } from "./health/gate.js";
 export {
   type Health,
-  type HealthCheck,
-  type HealthStatus,
   judgeHealth,
 } from "./health/judge.js";
 export type { HealthLimits } from "./health/limits.js";

@@ -197,6 +197,8 @@ const CUT_FIELDS: ReadonlySet<keyof BackupInfo> = new Set([
   "generation",
   "toVersion",
   "stateDigest",
+  "stateCount",
+  "stateBytes",
 ]);
 
 /** What a child says of its parent: SHA-256 over the JSON of the fields of its cut, sorted by name. */

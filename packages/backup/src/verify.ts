@@ -1,12 +1,11 @@
 // Verification: the restore's own reading, into nothing. It reports what is wrong and changes nothing of a backup; what a
 // full one has found may be kept beside it as evidence.
 import { invalidArgument, quote } from "@nadb/core";
-import { recordEvidence } from "./evidence.js";
+import { type EvidencePlace, recordEvidence } from "./evidence.js";
 import { asFinding, type Finding } from "./finding.js";
 import type { BackupInfo } from "./manifest.js";
 import type { LongWork } from "./progress.js";
 import type { Reading } from "./reading.js";
-import type { Repository } from "./repository.js";
 import { checkFile } from "./run/read-run.js";
 import { provenState } from "./run/state.js";
 
@@ -50,8 +49,13 @@ export interface VerifyOptions extends LongWork {
   readonly record?: boolean;
 }
 
+/** A repository. */
+export interface VerifySource extends EvidencePlace {
+  reading(backupId: string): Promise<Reading>;
+}
+
 export async function verifyChain(
-  repository: Repository,
+  repository: VerifySource,
   info: BackupInfo,
   options: VerifyOptions,
 ): Promise<Verification> {
@@ -92,7 +96,7 @@ async function findingsIn(
 }
 
 const keep = (
-  repository: Repository,
+  repository: EvidencePlace,
   { chain, tip }: Reading,
   findings: readonly Finding[],
   seconds: number,

@@ -257,6 +257,8 @@ describe("a manifest of a chain edited and sealed again", () => {
     ["tombstone_count", 9],
     ["total_size", 0],
     ["total_size", Number.MAX_SAFE_INTEGER],
+    ["state_count", 1],
+    ["state_bytes", 1],
     ["stored_size", 0],
     ["stored_size", Number.MAX_SAFE_INTEGER],
     ["checksum", `sha256:${digest}`],

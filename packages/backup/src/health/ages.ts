@@ -1,8 +1,9 @@
 // How long ago something good was: the newest good backup, the last full verification, the last drill. INVARIANT: a time that
 // a wrong clock has set ahead of now is no sign of health.
 import type { Evidence } from "../evidence.js";
-import { type BackupFacts, type HealthFacts, isFailure, type RepositoryFacts } from "./facts.js";
-import type { HealthCheck } from "./judge.js";
+import type { BackupFacts } from "./chains.js";
+import type { HealthCheck } from "./check.js";
+import { type HealthFacts, isFailure, type RepositoryFacts } from "./facts.js";
 import type { LimitsInForce } from "./limits.js";
 import { agoInWords, spanInWords } from "./words.js";
 

@@ -9,7 +9,19 @@ import type { Repository } from "../repository.js";
 import { Lineage } from "../retention/lineage.js";
 import { checkFile } from "../run/read-run.js";
 import { mapSeveral } from "../several.js";
-import type { BackupFacts } from "./facts.js";
+import type { Anomaly } from "./anomalies.js";
+
+export interface BackupFacts {
+  readonly info: BackupInfo;
+  /** Backups it restores from, itself included; as far as they are there. */
+  readonly chainLength: number;
+  /** Its whole chain is there, of the right sizes, and no verification or drill has found anything since. */
+  readonly isGood: boolean;
+  readonly verified: Evidence | undefined;
+  readonly drilled: Evidence | undefined;
+  /** What is unusual about it; none once it is accepted. */
+  readonly anomalies: readonly Anomaly[];
+}
 
 const READ_AT_ONCE = 16;
 

@@ -1,8 +1,8 @@
 // What health says about the contents of a repository: damage, what is unusual, chains, sizes, leftovers, index, clocks.
 import { CLOCK_TOLERANCE_MS, newestGood } from "./ages.js";
+import type { HealthCheck } from "./check.js";
 import type { HealthFacts, RepositoryFacts } from "./facts.js";
 import { inWords } from "./gate.js";
-import type { HealthCheck } from "./judge.js";
 import type { LimitsInForce } from "./limits.js";
 import { growthOf, storedBytesOf } from "./measures.js";
 import { counted } from "./words.js";

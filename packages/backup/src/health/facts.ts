@@ -5,13 +5,11 @@ import { type Head, isNadbError, type NamespaceId, type StorageNamespace } from 
 import { type Declaration, readDeclaration } from "../archive/declaration.js";
 import { archiveLag, type Lag } from "../archive/lag.js";
 import { backupsOf, listSegments } from "../archive/segments.js";
-import type { Evidence } from "../evidence.js";
 import type { Finding } from "../finding.js";
 import { readIndex } from "../index-file.js";
-import type { BackupInfo } from "../manifest.js";
 import type { Repository } from "../repository.js";
-import type { Anomaly, AnomalyLimits } from "./anomalies.js";
-import { chainFacts } from "./chains.js";
+import type { AnomalyLimits } from "./anomalies.js";
+import { type BackupFacts, chainFacts } from "./chains.js";
 import { unusualBackups } from "./gate.js";
 import { leftoversIn } from "./leftovers.js";
 
@@ -19,18 +17,6 @@ import { leftoversIn } from "./leftovers.js";
 export interface Failure {
   readonly code: string;
   readonly message: string;
-}
-
-export interface BackupFacts {
-  readonly info: BackupInfo;
-  /** Backups it restores from, itself included; as far as they are there. */
-  readonly chainLength: number;
-  /** Its whole chain is there, of the right sizes, and no verification or drill has found anything since. */
-  readonly isGood: boolean;
-  readonly verified: Evidence | undefined;
-  readonly drilled: Evidence | undefined;
-  /** What is unusual about it; none once it is accepted. */
-  readonly anomalies: readonly Anomaly[];
 }
 
 export interface ArchiveFacts {

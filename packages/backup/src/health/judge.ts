@@ -2,6 +2,7 @@
 // critical: a disaster now would lose what it must not. warning: somebody has to look before that.
 import type { NamespaceId } from "@nadb/core";
 import { ageCheck, drilledCheck, verifiedCheck } from "./ages.js";
+import type { HealthCheck, HealthStatus } from "./check.js";
 import {
   anomaliesCheck,
   chainCheck,
@@ -15,14 +16,6 @@ import { type HealthFacts, isFailure } from "./facts.js";
 import { type HealthLimits, type LimitsInForce, limitsInForce } from "./limits.js";
 import { type HealthMeasures, measuresOf } from "./measures.js";
 import { archiveCheck, sourceCheck } from "./source-checks.js";
-
-export type HealthStatus = "ok" | "warning" | "critical";
-
-export interface HealthCheck {
-  readonly name: string;
-  readonly status: HealthStatus;
-  readonly reason: string;
-}
 
 export interface Health {
   /** The worst of the checks. */

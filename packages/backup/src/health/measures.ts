@@ -2,7 +2,8 @@
 import type { BackupInfo } from "../manifest.js";
 import { lastDrilled, lastVerified, newestGood, secondsSince } from "./ages.js";
 import { stateCountOf } from "./anomalies.js";
-import type { BackupFacts, HealthFacts, RepositoryFacts } from "./facts.js";
+import type { BackupFacts } from "./chains.js";
+import type { HealthFacts, RepositoryFacts } from "./facts.js";
 
 /** Undefined is what is not known. Times are ISO 8601 in UTC, ages seconds. */
 export interface HealthMeasures {

@@ -2,8 +2,9 @@
 // is behind it.
 import { promisedMs } from "../archive/declaration.js";
 import { stateCountOf } from "./anomalies.js";
-import { type ArchiveFacts, type BackupFacts, type HealthFacts, isFailure } from "./facts.js";
-import type { HealthCheck } from "./judge.js";
+import type { BackupFacts } from "./chains.js";
+import type { HealthCheck } from "./check.js";
+import { type ArchiveFacts, type HealthFacts, isFailure } from "./facts.js";
 import type { LimitsInForce } from "./limits.js";
 import { counted, spanInWords } from "./words.js";
 
