@@ -139,7 +139,7 @@ describe("what a backup holds", () => {
     ["get base nosuch", 1, "NADB_NOT_FOUND", '"nosuch"'],
     ["get nosuch k", 1, "NADB_NOT_FOUND", '"nosuch"'],
     ["get base ''", 2, "NADB_INVALID_ARGUMENT", "key is empty"],
-    ["get base", 2, "NADB_INVALID_ARGUMENT", "missing required argument 'key'"],
+    ["get base", 2, "NADB_INVALID_ARGUMENT", "a key is missing"],
     ["get base k --repo nosuch", 10, "NADB_NOT_A_REPOSITORY", "nosuch"],
     ["keys ../base", 2, "NADB_INVALID_ARGUMENT", '"../base"'],
     ["keys nosuch", 1, "NADB_NOT_FOUND", '"nosuch"'],

@@ -215,7 +215,7 @@ describe("a damaged backup", () => {
     damage();
     const files = snapshot(path("backups"));
 
-    const verified = await nadb("backup verify first --json");
+    const verified = await nadb("backup verify first --no-record --json");
     expect(verified).toMatchObject({ exitCode });
     expect(JSON.parse(verified.stdout)).toMatchObject({
       ok: false,
@@ -234,7 +234,8 @@ describe("a damaged backup", () => {
 
     expect(await nadb("backup restore first --store fs:./new")).toMatchObject({ exitCode });
     expect(readdirSync(path()).sort()).toEqual(["backups", "data"]);
-    expect(snapshot(path("backups"))).toEqual(files);
+    const evidence = { [path("backups/first/verified.json")]: expect.any(String) };
+    expect(snapshot(path("backups"))).toEqual({ ...files, ...evidence });
   });
 
   it("a damaged manifest is found, and the other backups are still verified", async () => {
