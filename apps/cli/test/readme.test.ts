@@ -49,7 +49,11 @@ describe("README", () => {
       `nadb() { "${process.execPath}" "${join(cli, "dist/nadb.js")}" "$@"; }`,
     );
     cpSync(join(root, "docs"), join(folder, "docs"), { recursive: true });
-    execFileSync("bash", ["-euo", "pipefail", "-c", asFunction], { cwd: folder, stdio: "pipe" });
+    execFileSync("bash", ["-euo", "pipefail", "-c", asFunction], {
+      cwd: folder,
+      stdio: "pipe",
+      timeout: 50_000,
+    });
     expect(readFileSync(join(folder, "out/greeting"), "utf8")).toBe("hello");
   });
 });
