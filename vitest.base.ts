@@ -11,8 +11,8 @@ export function project(configUrl: string): UserWorkspaceConfig {
     test: {
       include: ["test/**/*.test.ts"],
       pool: "forks",
-      testTimeout: 60_000,
-      hookTimeout: 60_000,
+      testTimeout: 30_000,
+      hookTimeout: 30_000,
       // Imports of CommonJS behave as they will under Node, not as a bundler would have them.
       deps: { interopDefault: false },
       server: { deps: { external: [/\/(packages|apps)\/[^/]+\/dist\//] } },

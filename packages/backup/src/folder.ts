@@ -1,6 +1,16 @@
 // What the files in a backup's folder, by their names alone, tell of it. INVARIANT: a folder that somebody else may have
 // made is never taken for a leftover.
-import { isBeside, isDataFile, isJsonFile, isLease, isPiece, MANIFEST_FILE } from "./paths.js";
+import {
+  isBeside,
+  isDataFile,
+  isJsonFile,
+  isLease,
+  isPiece,
+  MANIFEST_FILE,
+  mergedAt,
+} from "./paths.js";
+
+const MERGED_STAYS_MS = 24 * 60 * 60_000;
 
 /** Whether a dead writer left something: all of a folder without a manifest, or something beside one. */
 export function isLeftover(names: readonly string[]): boolean {
@@ -18,3 +28,10 @@ export function isLeftover(names: readonly string[]): boolean {
 /** Data without a manifest, and without a lease: an index may still name what was deleted and is being made anew. */
 export const isLostManifest = (names: readonly string[]): boolean =>
   names.some(isDataFile) && !names.includes(MANIFEST_FILE) && !names.some(isLease);
+
+/**
+ * Whether these data took no place, or lost it to `named`, which the manifest names. Merged data stay for a day: whoever
+ * wrote them may be asleep, and wake up to name them.
+ */
+export const isReplaced = (name: string, named: string, now: number): boolean =>
+  isDataFile(name) && name !== named && (mergedAt(name) ?? 0) + MERGED_STAYS_MS <= now;

@@ -1,10 +1,9 @@
 // What writers and readers that are gone have left behind, as steps of a plan. INVARIANT: data without a manifest is a
 // leftover only with the word of a writer beside it; without one it may be a backup that lost its manifest.
-import { isLeftover } from "../folder.js";
+import { isLeftover, isReplaced } from "../folder.js";
 import { isAlive, type LeaseHost } from "../lease.js";
 import type { BackupInfo } from "../manifest.js";
-import { MERGED_STAYS_MS } from "../own-catalog.js";
-import { isDataFile, isLease, isPiece, mergedAt, READERS_FOLDER } from "../paths.js";
+import { isDataFile, isLease, isPiece, READERS_FOLDER } from "../paths.js";
 import type { BackupTarget } from "../target.js";
 import { type Folder, readLeaseFile } from "./folders.js";
 import type { RepairStep } from "./plan.js";
@@ -39,11 +38,8 @@ export function sweepBeside(
   return paths.length === 0 ? [] : [{ type: "sweep", what: "beside", name: backupId, paths }];
 }
 
-/** Merged data that were never named stay for a day: whoever wrote them may be asleep, and wake up to name them. */
-export function isUseless(name: string, { dataFile }: BackupInfo, now: number): boolean {
-  if (isLease(name) || isPiece(name)) return true;
-  return isDataFile(name) && name !== dataFile && (mergedAt(name) ?? 0) + MERGED_STAYS_MS <= now;
-}
+export const isUseless = (name: string, { dataFile }: BackupInfo, now: number): boolean =>
+  isLease(name) || isPiece(name) || isReplaced(name, dataFile, now);
 
 export async function sweepReaders(
   target: BackupTarget,

@@ -1,0 +1,68 @@
+// The folders of the backups that NADB writes, as they stand there: names, manifests, and what is left of a lost one.
+import { isNadbError, NadbError } from "@nadb/core";
+import { isLostManifest } from "./folder.js";
+import { readIndex } from "./index-file.js";
+import {
+  type BackupInfo,
+  decodeManifest,
+  isObject,
+  isOwnFormat,
+  MAX_MANIFEST_BYTES,
+  parseJson,
+} from "./manifest.js";
+import { isBackupId, manifestPath } from "./paths.js";
+import { type BackupTarget, readWhole } from "./target.js";
+
+export class BackupFolders {
+  constructor(readonly target: BackupTarget) {}
+
+  /** Folders that may be backups'. */
+  async ids(): Promise<string[]> {
+    const entries = await this.target.list("");
+    const folders = entries.filter(({ type, name }) => type === "folder" && isBackupId(name));
+    return folders.map(({ name }) => name);
+  }
+
+  /** Of the files of one. */
+  async names(backupId: string): Promise<string[]> {
+    return (await this.target.list(backupId)).map(({ name }) => name);
+  }
+
+  /** Undefined when there is no such backup. Throws NADB_CORRUPTION, NADB_NEWER_FORMAT. */
+  async manifest(backupId: string): Promise<BackupInfo | undefined> {
+    const path = manifestPath(backupId);
+    try {
+      const info = decodeManifest(await readWhole(this.target, path, MAX_MANIFEST_BYTES), path);
+      if (info.backupId === backupId) return info;
+    } catch (error) {
+      if (isNadbError(error, "NADB_NOT_FOUND")) return undefined;
+      throw error;
+    }
+    throw new NadbError("NADB_CORRUPTION", `${path} is the manifest of another backup`);
+  }
+
+  /** Whether it has a manifest that says it is ours, sound or not. */
+  async hasOwnManifest(backupId: string): Promise<boolean> {
+    const path = manifestPath(backupId);
+    try {
+      const json = parseJson(await readWhole(this.target, path, MAX_MANIFEST_BYTES), path);
+      return isObject(json) && isOwnFormat(json.format);
+    } catch (error) {
+      if (isNadbError(error, "NADB_NOT_FOUND") || isNadbError(error, "NADB_CORRUPTION"))
+        return false;
+      throw error;
+    }
+  }
+
+  /** A backup that is there, or that was and is damaged. */
+  async isTaken(backupId: string): Promise<boolean> {
+    const hasManifest = (await this.target.size(manifestPath(backupId))) !== undefined;
+    return hasManifest || (await this.hasLostManifest(backupId));
+  }
+
+  /** The index knows the backup, and its folder holds data that nobody was writing. */
+  async hasLostManifest(backupId: string): Promise<boolean> {
+    if (!isLostManifest(await this.names(backupId))) return false;
+    return (await readIndex(this.target))?.has(backupId) ?? false;
+  }
+}

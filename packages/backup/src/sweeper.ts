@@ -1,0 +1,85 @@
+// Removing: backups, and what dead writers, ended readers and merges left behind. INVARIANT: what makes a backup exist, its
+// manifest, goes or changes first; its data go after that, and only while nobody reads them (readers.ts).
+import { isNadbError } from "@nadb/core";
+import type { BackupFolders } from "./backup-folders.js";
+import { isLeftover, isReplaced } from "./folder.js";
+import { Lease, type LeaseHost } from "./lease.js";
+import { dataPath, isBeside, isDataFile, isPiece, MANIFEST_FILE, manifestPath } from "./paths.js";
+import { backupsBeingRead, sweepReaders } from "./readers.js";
+
+export class Sweeper {
+  constructor(
+    readonly folders: BackupFolders,
+    readonly host: LeaseHost,
+  ) {}
+
+  /** Folders without a manifest, leases and replaced data beside one, readers that have ended. */
+  async sweepAll(): Promise<void> {
+    const { folders, host } = this;
+    await sweepReaders(folders.target, host.clock());
+    for (const id of await folders.ids()) {
+      if (!isLeftover(await folders.names(id)) || (await folders.hasLostManifest(id))) continue;
+      try {
+        await this.#sweep(id);
+      } catch (error) {
+        if (!isNadbError(error, "NADB_LOCKED")) throw error; // its writer is alive
+      }
+    }
+  }
+
+  /** Under both leases, so that nobody begins to write there meanwhile. */
+  async #sweep(backupId: string): Promise<void> {
+    const { target } = this.folders;
+    const lease = await Lease.acquire(target, backupId, this.host);
+    const merge = await Lease.acquire(target, backupId, this.host, "merge").catch(async (error) => {
+      await lease.release();
+      throw error;
+    });
+    const names = await this.folders.names(backupId);
+    await lease.confirm();
+    if (names.includes(MANIFEST_FILE)) {
+      for (const piece of names.filter(isPiece)) await target.remove(`${backupId}/${piece}`);
+      await this.removeReplaced(backupId);
+      await merge.release();
+      await lease.release();
+    } else if (!(await this.take(backupId))) {
+      await lease.end();
+      await merge.end();
+    }
+  }
+
+  /**
+   * Removes a backup, or what there is of one. The manifest goes first: a backup is there whole or not at all. The lease goes
+   * last: it tells what is left. Answers false when somebody is reading it; then its data stay for a later sweep. REQUIRES:
+   * the lease on the id.
+   */
+  async take(backupId: string): Promise<boolean> {
+    const { target } = this.folders;
+    await target.remove(manifestPath(backupId));
+    await this.#removeFiles(backupId, isBeside);
+    if (await this.isBeingRead(backupId)) return false;
+    await this.#removeFiles(backupId, isDataFile);
+    await target.remove(backupId);
+    return true;
+  }
+
+  async #removeFiles(backupId: string, isOne: (name: string) => boolean): Promise<void> {
+    const names = await this.folders.names(backupId);
+    for (const name of names.filter(isOne)) await this.folders.target.remove(`${backupId}/${name}`);
+  }
+
+  /** Data that the manifest does not name any more, unless somebody is reading it. REQUIRES: the lease on the id. */
+  async removeReplaced(backupId: string): Promise<void> {
+    const { folders, host } = this;
+    const names = await folders.names(backupId);
+    if (names.filter(isDataFile).length < 2 || (await this.isBeingRead(backupId))) return;
+    const named = (await folders.manifest(backupId))?.dataFile;
+    if (named === undefined) return;
+    for (const name of names.filter((name) => isReplaced(name, named, host.clock())))
+      await folders.target.remove(dataPath(backupId, name));
+  }
+
+  async isBeingRead(backupId: string): Promise<boolean> {
+    return (await backupsBeingRead(this.folders.target, this.host.clock())).has(backupId);
+  }
+}
