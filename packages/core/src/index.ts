@@ -43,10 +43,13 @@ export {
 } from "./errors.js";
 export {
   canonicalTags,
+  checkCommitId,
   checkKey,
+  checkMutations,
   checkName,
   checkSeal,
   checkTag,
+  checkTagQuery,
   checkTime,
   checkValue,
   expiryAfter,
@@ -54,6 +57,7 @@ export {
   MAX_PAGE_LIMIT,
   MAX_RECORD_TAGS,
   MAX_TAG_BYTES,
+  pageLimit,
   quote,
 } from "./limits.js";
 export { memoryBackend } from "./memory/memory-backend.js";

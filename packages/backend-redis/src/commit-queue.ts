@@ -1,0 +1,146 @@
+// Group commit over a network: commits that wait while one script is under way go down together in the next, so the
+// round trip is paid once for all of them; each still succeeds or is refused alone. A partition has one group under way
+// at a time, so commits take effect in the order in which they were asked for.
+import { type Commit, corruption, type Expectation, NadbError, quote } from "@nadb/core";
+import { outcomeUnknown } from "./failures.js";
+import { type Host, newId } from "./host.js";
+import { type Argument, word } from "./link.js";
+import type { Partition } from "./partition.js";
+import { scripts } from "./scripts.js";
+
+/** A group is closed once it holds so many mutations, or bytes of them; a larger commit goes alone. */
+const GROUP_MUTATIONS = 256;
+const GROUP_BYTES = 4 << 20;
+
+export interface PreparedCommit {
+  readonly id: string;
+  readonly expect: readonly Expectation[];
+  /** Number of mutations that count, and their arguments. */
+  readonly mutations: number;
+  readonly args: readonly Argument[];
+  readonly bytes: number;
+}
+
+interface Waiting {
+  readonly commit: PreparedCommit;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (result: Commit) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Commits of one partition. A checkpoint names all of them: `othersPoints` tells what stands before and behind it. */
+export class CommitQueue {
+  readonly #writer: string;
+  #number = 0;
+  #waiting: Waiting[] = [];
+  #draining = false;
+
+  constructor(
+    readonly host: Host,
+    readonly partition: Partition,
+    readonly othersPoints: () => Promise<readonly [string, string]>,
+  ) {
+    this.#writer = newId(host.random);
+  }
+
+  run(commit: PreparedCommit, signal: AbortSignal | undefined): Promise<Commit> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ commit, signal, resolve, reject });
+      if (!this.#draining) void this.#drain();
+    });
+  }
+
+  /** Never rejects: each commit has its own caller to tell. */
+  async #drain(): Promise<void> {
+    this.#draining = true;
+    await undefined; // who asks in the same turn goes down together
+    while (this.#waiting.length > 0) await this.#runGroup(this.#nextGroup());
+    this.#draining = false;
+  }
+
+  #nextGroup(): readonly Waiting[] {
+    const group: Waiting[] = [];
+    let [mutations, bytes] = [0, 0];
+    for (const waiting of this.#waiting) {
+      const { commit } = waiting;
+      mutations += commit.mutations;
+      bytes += commit.bytes;
+      if (group.length > 0 && (mutations > GROUP_MUTATIONS || bytes > GROUP_BYTES)) break;
+      group.push(waiting);
+    }
+    this.#waiting = this.#waiting.slice(group.length);
+    return group.filter(wantsIt);
+  }
+
+  async #runGroup(group: readonly Waiting[]): Promise<void> {
+    if (group.length === 0) return;
+    try {
+      const results = await this.#send(group.map(({ commit }) => commit));
+      await this.host.afterCommit();
+      group.forEach((waiting, index) => {
+        settle(waiting, results[index] as string);
+      });
+    } catch (error) {
+      for (const { reject } of group) reject(outcomeUnknown(error));
+    }
+  }
+
+  async #send(commits: readonly PreparedCommit[]): Promise<string[]> {
+    const points = await this.othersPoints();
+    const now = this.host.clock();
+    const args = [
+      now,
+      now - this.host.tombstoneRetentionMs,
+      this.#writer,
+      ++this.#number,
+      ...points,
+      commits.length,
+      ...commits.flatMap(argumentsOf),
+    ];
+    const [status, ...results] = await this.partition.write(scripts.commit, args);
+    if (word(status) === "ok") return results.map(word);
+    throw new NadbError(
+      "NADB_COMMIT_UNKNOWN",
+      "the server has seen a later commit of this writer",
+      {
+        hint: "read the records again, or repeat the commit under the same id",
+      },
+    );
+  }
+}
+
+function argumentsOf({ id, expect, mutations, args }: PreparedCommit): Argument[] {
+  const expectations = expect.flatMap(({ key, version }) => [key, version === null ? "" : version]);
+  return [id, expect.length, ...expectations, mutations, ...args];
+}
+
+/** A commit that was called off while it waited is told so, and left out. */
+function wantsIt({ signal, reject }: Waiting): boolean {
+  if (!signal?.aborted) return true;
+  reject(signal.reason);
+  return false;
+}
+
+function settle({ commit, resolve, reject }: Waiting, result: string): void {
+  if (result.startsWith("!")) {
+    reject(conflict(commit.expect[Number(result.slice(1)) - 1] as Expectation));
+    return;
+  }
+  const colon = result.indexOf(":");
+  if (colon < 0) {
+    reject(corruption(`the answer to a commit is ${quote(result)}`));
+    return;
+  }
+  const versions = commit.mutations === 0 ? [] : result.slice(colon + 1).split(",");
+  resolve({
+    checkpoint: result.slice(0, colon),
+    versions: versions.map((version) => (version === "" ? undefined : Number(version))),
+  });
+}
+
+const conflict = ({ key, version }: Expectation): NadbError =>
+  new NadbError(
+    "NADB_CONFLICT",
+    `${quote(key)} is not ${version === null ? "absent" : `at version ${version}`}`,
+    { hint: "read it again and retry" },
+  );

@@ -1,0 +1,2 @@
+export { redisPlugin } from "./plugin.js";
+export { type RedisBackendOptions, redisBackend } from "./redis-backend.js";

@@ -1,0 +1,38 @@
+// redis: URLs for programs that find backends by them. Behind "?" stand options of the backend: prefix, partitions.
+import { type BackendPlugin, invalidArgument, quote, withoutPassword } from "@nadb/core";
+import { type RedisBackendOptions, redisBackend } from "./redis-backend.js";
+
+export const redisPlugin: BackendPlugin = {
+  name: "redis",
+  schemes: [
+    "redis",
+    "rediss",
+    "redis+sentinel",
+    "rediss+sentinel",
+    "redis+cluster",
+    "rediss+cluster",
+  ],
+  open: (url, { clock, create }) =>
+    redisBackend({
+      url,
+      ...optionsIn(url),
+      ...(clock === undefined ? {} : { clock }),
+      ...(create === undefined ? {} : { create }),
+    }),
+};
+
+function optionsIn(url: string): Pick<RedisBackendOptions, "prefix" | "partitions"> {
+  const mark = url.indexOf("?");
+  const options: { prefix?: string; partitions?: number } = {};
+  for (const [name, value] of new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1))) {
+    if (name === "prefix") options.prefix = value;
+    else if (name === "partitions") options.partitions = Number(value);
+    else {
+      throw invalidArgument(
+        `${quote(withoutPassword(url))} has an unknown option ${quote(name)}`,
+        "known are prefix and partitions",
+      );
+    }
+  }
+  return options;
+}
