@@ -4,7 +4,6 @@ import { fsPlugin } from "@nadb/backend-fs";
 import {
   type BackendPlugin,
   CONTRACT,
-  invalidArgument,
   ioError,
   isNadbError,
   memoryPlugin,
@@ -16,19 +15,20 @@ import {
   withoutPassword,
 } from "@nadb/core";
 import { loadPlugin } from "./load-plugin.js";
+import { lazyRedisPlugin } from "./redis-plugin.js";
 
 export interface OpenBackendOptions extends OpenUrlOptions {
   /**
-   * Beside fs and memory: plugins, or names of packages and paths of files that export one as `plugin`. Names
+   * Beside fs, memory and redis: plugins, or names of packages and paths of files that export one as `plugin`. Names
    * are looked up from `folder`, relative paths begin there. What is named is code, and it runs.
    */
   readonly plugins?: readonly (BackendPlugin | string)[];
 }
 
-const BUILT_IN: readonly BackendPlugin[] = [fsPlugin, memoryPlugin];
+const BUILT_IN: readonly BackendPlugin[] = [fsPlugin, lazyRedisPlugin, memoryPlugin];
 
 /**
- * Opens the backend of a store: `fs:./data`, `memory:`, or a URL that one of the plugins knows. Throws
+ * Opens the backend of a store: `fs:./data`, `memory:`, `redis://host`, or a URL that one of the plugins knows. Throws
  * NADB_INVALID_ARGUMENT for a URL that names no store, NADB_NOT_FOUND, NADB_UNSUPPORTED or NADB_INVALID_ARGUMENT
  * for a plugin that can not be used, and what the backend's own `open` throws.
  */
@@ -50,7 +50,7 @@ export async function makeBackend(
   for (const plugin of plugins) {
     known.push(typeof plugin === "string" ? await loadPlugin(plugin, options.folder) : plugin);
   }
-  const plugin = choosePlugin(url, known);
+  const plugin = pluginFor(url, known);
   const backend = await callPlugin(plugin, url, options);
   if (backend?.contract === CONTRACT) return backend;
   throw new NadbError(
@@ -58,18 +58,6 @@ export async function makeBackend(
     `the plugin ${quote(plugin.name)} speaks contract ${String(backend?.contract)}, this NADB speaks ${CONTRACT}`,
     { hint: "update the older of the two" },
   );
-}
-
-function choosePlugin(url: string, plugins: readonly BackendPlugin[]): BackendPlugin {
-  try {
-    return pluginFor(url, plugins);
-  } catch (error) {
-    if (!/^rediss?:/.test(url) || !isNadbError(error)) throw error;
-    throw invalidArgument(
-      error.message,
-      "the Redis backend is not part of this version yet; a plugin may bring the scheme",
-    );
-  }
 }
 
 async function callPlugin(

@@ -83,13 +83,18 @@ export const openStore = async (session: Session, options: OpenOptions): Promise
   openStoreOn(session, await backendOf(session, options));
 
 export async function openStoreOn(
-  { flags, output }: Session,
+  session: Session,
   backend: StorageBackend,
 ): Promise<KeyValueStore> {
-  const { db, namespace } = flags;
-  if (!backend.capabilities.durable)
-    output.note(`${storeName(flags)} is gone when this command ends`);
+  const { db, namespace } = session.flags;
+  warnOfLoss(session, backend);
   return KeyValueStore.open({ backend, db, namespace });
+}
+
+/** A store that lives in this process goes with it. */
+export function warnOfLoss({ flags, output }: Session, { capabilities }: StorageBackend): void {
+  if (capabilities.durable || capabilities.multiProcess) return;
+  output.note(`${storeName(flags)} is gone when this command ends`);
 }
 
 /** The store's URL as people are told it, with the folder that it is relative to when a config file said so. */

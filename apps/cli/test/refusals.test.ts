@@ -76,7 +76,7 @@ describe("bad input", () => {
     ["set k v --colour red", 2, "NADB_INVALID_ARGUMENT", "unknown option '--colour'"],
     ["set k v --db ../x", 2, "NADB_INVALID_ARGUMENT", '"../x"'],
     ["set k v --namespace ''", 2, "NADB_INVALID_ARGUMENT", 'namespace ""'],
-    ["set k v --store redis://h", 2, "NADB_INVALID_ARGUMENT", "fs:, memory:"],
+    ["set k v --store valkey://h", 2, "NADB_INVALID_ARGUMENT", "fs:, redis:"],
     ["set k v --store fs:other", 10, "NADB_NOT_A_STORE", "other"],
     ["get ''", 2, "NADB_INVALID_ARGUMENT", "key is empty"],
     ["get nosuch", 1, "NADB_NOT_FOUND", '"nosuch"'],

@@ -68,7 +68,7 @@ export class Bench {
 
   /** Can a second backend, opened on the same storage later, see what this one wrote? */
   get outlivesClose(): boolean {
-    return this.capabilities.durable;
+    return this.capabilities.durable || this.capabilities.multiProcess;
   }
 
   /** A backend made on the storage of this test, opened; closed when the test is over. */

@@ -3,7 +3,13 @@
 import { isNadbError, type NamespaceId, type StorageBackend } from "@nadb/core";
 import { type Command, Option } from "commander";
 import { usageError } from "../../failure.js";
-import { backendOf, type Flags, type OpenOptions, type Session, storeName } from "../../session.js";
+import {
+  backendOf,
+  type Flags,
+  type OpenOptions,
+  type Session,
+  warnOfLoss,
+} from "../../session.js";
 
 export const allNamespaces = (description: string): Option =>
   new Option("--all-namespaces", description);
@@ -27,8 +33,7 @@ export class OpenedBackend implements AsyncDisposable {
 export async function openBackend(session: Session, options: OpenOptions): Promise<OpenedBackend> {
   const backend = await backendOf(session, options);
   await backend.open();
-  if (!backend.capabilities.durable)
-    session.output.note(`${storeName(session.flags)} is gone when this command ends`);
+  warnOfLoss(session, backend);
   return new OpenedBackend(backend);
 }
 
