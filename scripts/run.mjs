@@ -6,6 +6,7 @@ import { build } from "./lib/build.mjs";
 import { lockExample, testExample } from "./lib/example.mjs";
 import { lint } from "./lib/lint.mjs";
 import { command, node, root, TaskError } from "./lib/processes.mjs";
+import { setUpRedis } from "./lib/redis.mjs";
 import { pnpm, setUp, setUpPnpm } from "./lib/setup.mjs";
 
 const tasks = {
@@ -13,6 +14,7 @@ const tasks = {
   lint,
   typecheck: () => lint(["typecheck"]),
   test: async (args) => {
+    await setUpRedis();
     await build();
     rmSync(join(root, ".reports/tests.json"), { force: true });
     const exitCode = await show(command("vitest"), ["run", ...args]);
@@ -28,6 +30,7 @@ const tasks = {
     return show("scripts/quickstart.mjs", args);
   },
   bench: async (args) => {
+    await setUpRedis();
     await build();
     return show("bench/run.mjs", args);
   },

@@ -76,7 +76,6 @@ export class CommitQueue {
     if (group.length === 0) return;
     try {
       const results = await this.#send(group.map(({ commit }) => commit));
-      await this.host.afterCommit();
       group.forEach((waiting, index) => {
         settle(waiting, results[index] as string);
       });

@@ -50,6 +50,13 @@ export function failure(doing: string, error: unknown): Error {
   return new NadbError("NADB_IO", `redis ${doing}: ${messageOf(error)}`, { hint, cause: error });
 }
 
+export const tooFewReplicas = (have: number, asked: number, timeoutMs: number): NadbError =>
+  new NadbError(
+    "NADB_COMMIT_UNKNOWN",
+    `committed, but only ${have} of ${asked} replicas said within ${timeoutMs} ms that they have it`,
+    { hint: "it stands unless a failover chooses another replica" },
+  );
+
 /** Of a commit whose answer never came: it may have happened. */
 export function outcomeUnknown(error: unknown): unknown {
   const cause = error instanceof NadbError ? error.cause : error;

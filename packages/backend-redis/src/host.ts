@@ -14,8 +14,6 @@ export interface Host {
   readonly clock: () => number;
   readonly random: (bytes: Uint8Array) => void;
   readonly tombstoneRetentionMs: number;
-  /** Runs after each group of commits, on the same connection; waits for replicas. */
-  afterCommit(): Promise<void>;
   /** Throws NADB_CLOSED. */
   checkOpen(): void;
   /** Keeps the backend from closing until it is done. */

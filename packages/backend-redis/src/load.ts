@@ -3,6 +3,7 @@ import {
   changeKey,
   corruption,
   type EncodedChange,
+  type Head,
   invalidArgument,
   type Loaded,
   type MergeOptions,
@@ -12,27 +13,37 @@ import {
   StateDigest,
 } from "@nadb/core";
 import { joinHeads, type PartitionHead, parseFacts } from "./head-fields.js";
-import { newId } from "./host.js";
+import { type Host, newId } from "./host.js";
 import { partitionOf } from "./keys.js";
 import { type Argument, type Reply, word } from "./link.js";
-import type { RedisNamespace } from "./namespace.js";
 import type { Answer, Partition } from "./partition.js";
 import { changeArguments } from "./record-fields.js";
+import type { Root } from "./root.js";
 import { scripts } from "./scripts.js";
+import { collectGarbage, collectInBackground } from "./upkeep.js";
 
 /** One script puts so many changes, or so many bytes of them. */
 const PUT_CHANGES = 256;
 const PUT_BYTES = 4 << 20;
 
+/** What a load needs of its namespace. */
+export interface LoadHost {
+  readonly host: Host;
+  readonly root: Root;
+  /** All partitions, made where they were not there. */
+  made(): Promise<readonly Partition[]>;
+  head(): Promise<Head>;
+}
+
 export type LoadMode = "replace" | "merge";
 
 export async function beginLoad(
-  namespace: RedisNamespace,
+  namespace: LoadHost,
   mode: LoadMode,
   onConflict: NonNullable<MergeOptions["onConflict"]>,
 ): Promise<StagedLoad> {
   const partitions = await namespace.made();
-  await Promise.all(partitions.map((partition) => namespace.collect(partition)));
+  await Promise.all(partitions.map(collectGarbage));
   const load = new RedisLoad(namespace, partitions, mode, newId(namespace.host.random));
   await load.begin(onConflict);
   return load;
@@ -57,7 +68,7 @@ class RedisLoad implements StagedLoad {
   #ended = false;
 
   constructor(
-    readonly namespace: RedisNamespace,
+    readonly namespace: LoadHost,
     readonly partitions: readonly Partition[],
     readonly mode: LoadMode,
     readonly id: string,
@@ -116,7 +127,7 @@ class RedisLoad implements StagedLoad {
     this.#ended = true;
     const finished = await this.#each((partition) => this.#finish(partition));
     await this.namespace.root.endLoad(this.id);
-    for (const partition of this.partitions) this.namespace.collectInBackground(partition);
+    for (const partition of this.partitions) collectInBackground(partition);
     const heads = finished.map(({ head }) => head);
     const head = heads.every((one) => one !== undefined)
       ? joinHeads(heads)
@@ -130,7 +141,7 @@ class RedisLoad implements StagedLoad {
     await this.#thaw();
     await this.#each((partition) => partition.raw(scripts.end, [this.id]));
     await this.namespace.root.endLoad(this.id);
-    for (const partition of this.partitions) this.namespace.collectInBackground(partition);
+    for (const partition of this.partitions) collectInBackground(partition);
   }
 
   /** What comes next is made ready while the server works on what came before. */

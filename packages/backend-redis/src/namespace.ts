@@ -5,13 +5,10 @@ import {
   type Checkpoint,
   type Commit,
   type CommitOptions,
-  canonicalTags,
   checkCommitId,
   checkKey,
-  checkMutations,
   checkTagQuery,
   checkTime,
-  type Expectation,
   type Head,
   invalidArgument,
   type KeyQuery,
@@ -28,20 +25,11 @@ import {
   type TagQuery,
 } from "@nadb/core";
 import { readChanges } from "./changes.js";
-import { CommitQueue, type PreparedCommit } from "./commit-queue.js";
-import {
-  areAtOne,
-  EMPTY_CHECKPOINT,
-  expired,
-  joinHeads,
-  type PartitionHead,
-  parseFacts,
-  pointOf,
-  pointsOf,
-} from "./head-fields.js";
+import type { PreparedCommit } from "./commit-queue.js";
+import { EMPTY_CHECKPOINT, joinHeads, pointsOf } from "./head-fields.js";
 import type { Host } from "./host.js";
 import { partitionOf } from "./keys.js";
-import { type Argument, type Reply, word } from "./link.js";
+import { type Reply, word } from "./link.js";
 import {
   countAll,
   disjoint,
@@ -52,42 +40,35 @@ import {
   mergedPage,
 } from "./listing.js";
 import { beginLoad } from "./load.js";
-import { Partition } from "./partition.js";
-import { Reader } from "./reader.js";
-import { putArguments } from "./record-fields.js";
+import type { Partition } from "./partition.js";
+import { inPlaces, prepareCommit } from "./prepare.js";
+import { type Room, Rooms } from "./rooms.js";
 import { Root } from "./root.js";
 import { scripts } from "./scripts.js";
+import { collectGarbage, sweepPartition, trimPartition } from "./upkeep.js";
 
 type SignalOption = { readonly signal?: AbortSignal };
 
-/** Swept by one script. */
-const SWEEP_STEP = 200;
-const TRIM_STEP = 1_000;
-const COLLECT_STEP = 1_000;
-const ABANDONED_AFTER_MS = 3_600_000;
+/** Swept when too much has expired to count around it. */
+const DUE_STEP = 2_000;
 const ON_CONFLICT = ["overwrite", "keep-existing", "keep-newer"] as const;
-
-interface Room {
-  readonly partition: Partition;
-  readonly queue: CommitQueue;
-  readonly reader: Reader;
-}
 
 export class RedisNamespace implements StorageNamespace {
   readonly root: Root;
-  #rooms: readonly Room[] = [];
+  readonly #rooms: Rooms;
 
   constructor(
     readonly id: NamespaceId,
     readonly host: Host,
   ) {
     this.root = new Root(host, id);
+    this.#rooms = new Rooms(host, this.root);
   }
 
   async head({ signal }: SignalOption = {}): Promise<Head> {
     signal?.throwIfAborted();
     this.host.checkOpen();
-    return joinHeads(await this.#heads());
+    return joinHeads(await this.#rooms.heads());
   }
 
   async getMany(
@@ -98,7 +79,7 @@ export class RedisNamespace implements StorageNamespace {
     signal?.throwIfAborted();
     const rooms = await this.#found();
     if (rooms.length === 0) return keys.map(() => undefined);
-    const records = await this.#atOnce(keys.length === 1 ? [] : rooms, () =>
+    const records = await this.#rooms.atOnce(keys.length === 1 ? [] : rooms, () =>
       this.#read(rooms, keys),
     );
     const now = this.host.clock();
@@ -109,7 +90,7 @@ export class RedisNamespace implements StorageNamespace {
 
   async commit(mutations: readonly Mutation[], options: CommitOptions = {}): Promise<Commit> {
     const { expect = [], id, signal } = options;
-    const { prepared, superseded } = prepare(
+    const { prepared, superseded } = prepareCommit(
       mutations,
       expect,
       this.host.capabilities.maxValueBytes,
@@ -120,7 +101,7 @@ export class RedisNamespace implements StorageNamespace {
     const keys = [...mutations, ...prepared.expect].map(({ key }) => key);
     const commit = this.#commit({ ...prepared, id: id ?? "" }, keys, signal);
     const { checkpoint, versions } = await this.host.track(commit);
-    return { checkpoint, versions: restored(versions, superseded, mutations.length) };
+    return { checkpoint, versions: inPlaces(versions, superseded, mutations.length) };
   }
 
   async *changes(
@@ -128,7 +109,12 @@ export class RedisNamespace implements StorageNamespace {
     options: ChangesOptions = {},
   ): AsyncGenerator<ChangePage, void, undefined> {
     this.host.checkOpen();
-    yield* readChanges(this.root, (count) => this.#roomsOf(count).map(partitionIn), since, options);
+    yield* readChanges(
+      this.root,
+      (count) => this.#rooms.of(count).map(partitionIn),
+      since,
+      options,
+    );
   }
 
   async keys(query: KeyQuery = {}): Promise<Page<string>> {
@@ -139,7 +125,7 @@ export class RedisNamespace implements StorageNamespace {
     const now = this.host.clock();
     const rooms = await this.#found();
     const sources = rooms.map(({ partition }) => keysOf(partition, prefix, now));
-    return this.#atOnce(rooms, () => mergedPage(sources, after, limit));
+    return this.#rooms.atOnce(rooms, () => mergedPage(sources, after, limit));
   }
 
   async query(query: TagQuery): Promise<Page<string>> {
@@ -152,7 +138,7 @@ export class RedisNamespace implements StorageNamespace {
       disjoint(query).map((tags) => ({ partition, tags, source: matchesOf(partition, tags, now) })),
     );
     const sources = parts.map(({ source }) => source);
-    return this.#atOnce(rooms, async () => {
+    return this.#rooms.atOnce(rooms, async () => {
       const page = await mergedPage(sources, after, limit);
       if (query.total !== true) return page;
       let total = 0;
@@ -167,7 +153,7 @@ export class RedisNamespace implements StorageNamespace {
     signal?.throwIfAborted();
     const rooms = await this.#found();
     const tagsOf = ({ partition }: Room) => this.#tagsOf(partition);
-    const found = await this.#atOnce(rooms, () => Promise.all(rooms.map(tagsOf)));
+    const found = await this.#rooms.atOnce(rooms, () => Promise.all(rooms.map(tagsOf)));
     const counts = new Map<string, number>();
     for (const [, ...pairs] of found) {
       for (let i = 0; i < pairs.length; i += 2) {
@@ -185,7 +171,7 @@ export class RedisNamespace implements StorageNamespace {
     }
     let swept = 0;
     for (const { partition } of await this.#found()) {
-      if (swept < limit) swept += await this.#sweepOne(partition, now, limit - swept);
+      if (swept < limit) swept += await sweepPartition(partition, now, limit - swept);
     }
     return swept;
   }
@@ -207,35 +193,23 @@ export class RedisNamespace implements StorageNamespace {
     if (through === EMPTY_CHECKPOINT) return;
     const facts = await this.root.refresh();
     const points = pointsOf(through, facts?.generation, facts?.partitions ?? 0);
-    for (const [index, { partition }] of this.#roomsOf(points.length).entries()) {
-      await trimOne(partition, points[index] as string, through);
+    for (const [index, { partition }] of this.#rooms.of(points.length).entries()) {
+      await trimPartition(partition, points[index] as string, through);
     }
   }
 
   /** All partitions, made where they were not there. */
   async made(): Promise<readonly Partition[]> {
     this.host.checkOpen();
-    return (await this.#makeRooms(true)).map(partitionIn);
-  }
-
-  /** Deletes what is left of old contents and loads. */
-  async collect(partition: Partition): Promise<void> {
-    for (let more = "1"; more === "1"; ) {
-      more = word((await partition.raw(scripts.collect, [COLLECT_STEP]))[1]);
-    }
-  }
-
-  /** What is interrupted goes on with the next load or sweep. */
-  collectInBackground(partition: Partition): void {
-    this.host.inBackground(() => this.collect(partition));
+    return (await this.#rooms.allMade()).map(partitionIn);
   }
 
   async drop(): Promise<void> {
     const facts = await this.root.refresh();
-    const partitions = this.#roomsOf(facts?.partitions ?? 1).map(partitionIn);
+    const partitions = this.#rooms.of(facts?.partitions ?? 1).map(partitionIn);
     await Promise.all(partitions.map((partition) => partition.raw(scripts.drop, [])));
     await this.root.drop();
-    await Promise.all(partitions.map((partition) => this.collect(partition)));
+    await Promise.all(partitions.map(collectGarbage));
   }
 
   async #commit(
@@ -243,56 +217,9 @@ export class RedisNamespace implements StorageNamespace {
     keys: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<Commit> {
-    const rooms = await this.#makeRooms();
+    const rooms = await this.#rooms.made();
     const { queue } = rooms[this.#onePartition(keys, rooms.length)] as Room;
     return queue.run(commit, signal);
-  }
-
-  /** Of all partitions, at one: none for a namespace that was never written to. */
-  async #heads(): Promise<readonly PartitionHead[]> {
-    for (;;) {
-      const facts = await this.root.find();
-      if (facts === undefined) return [];
-      const rooms = this.#roomsOf(facts.partitions);
-      const answers = await Promise.all(
-        rooms.map(({ partition }) => partition.read(scripts.head, [])),
-      );
-      const heads = answers.flatMap((answer) =>
-        answer === undefined ? [] : parseFacts(answer[1] as readonly Reply[]),
-      );
-      if (heads.length === 0) return [];
-      if (heads.length < rooms.length) await this.#makeRooms(true);
-      else if (areAtOne(heads)) return heads;
-    }
-  }
-
-  /** What a checkpoint says before and behind the point of one partition. */
-  async #pointsAround(index: number, partitions: number): Promise<readonly [string, string]> {
-    if (partitions === 1) return ["", ""];
-    let heads = await this.#heads();
-    while (heads.length < partitions) {
-      await this.#makeRooms(true);
-      heads = await this.#heads();
-    }
-    const points = heads.map(pointOf);
-    const before = points.slice(0, index).map((point) => `${point}_`);
-    return [
-      before.join(""),
-      points
-        .slice(index + 1)
-        .map((point) => `_${point}`)
-        .join(""),
-    ];
-  }
-
-  /** A read over several partitions, none of it before a load became visible and some of it behind. */
-  async #atOnce<T>(rooms: readonly Room[], read: () => Promise<T>): Promise<T> {
-    if (rooms.length < 2) return read();
-    for (;;) {
-      const before = await this.#heads();
-      const result = await read();
-      if (areAtOne([...before, ...(await this.#heads())])) return result;
-    }
   }
 
   async #read(
@@ -338,101 +265,15 @@ export class RedisNamespace implements StorageNamespace {
       const answer = await partition.read(scripts.tags, [now]);
       if (answer === undefined) return [];
       if (word(answer[0]) !== "due") return answer;
-      await this.#sweepOne(partition, now, 10 * SWEEP_STEP);
-    }
-  }
-
-  async #sweepOne(partition: Partition, now: number, limit: number): Promise<number> {
-    const before = now - this.host.tombstoneRetentionMs;
-    for (let swept = 0; ; ) {
-      const step = Math.min(SWEEP_STEP, limit - swept);
-      const args: Argument[] = [now, before, step, now - ABANDONED_AFTER_MS];
-      const answer = await partition.read(scripts.sweep, args);
-      if (answer === undefined) return swept;
-      if (word(answer[2]) === "1") await partition.raw(scripts.collect, [COLLECT_STEP]);
-      swept += Number(answer[1]);
-      if (Number(answer[1]) < step || swept >= limit) return swept;
+      await sweepPartition(partition, now, DUE_STEP);
     }
   }
 
   /** None where there is no such namespace. */
   async #found(): Promise<readonly Room[]> {
     this.host.checkOpen();
-    const facts = await this.root.find();
-    return facts === undefined ? [] : this.#roomsOf(facts.partitions);
-  }
-
-  async #makeRooms(all = false): Promise<readonly Room[]> {
-    const facts = await this.root.make();
-    const rooms = this.#roomsOf(facts.partitions);
-    if (all) await Promise.all(rooms.map(({ partition }) => partition.write(scripts.head, [])));
-    return rooms;
-  }
-
-  #roomsOf(partitions: number): readonly Room[] {
-    if (this.#rooms.length === partitions) return this.#rooms;
-    this.#rooms = Array.from({ length: partitions }, (_, index) => {
-      const partition = new Partition(this.host, this.root, index, partitions);
-      const points = () => this.#pointsAround(index, partitions);
-      const queue = new CommitQueue(this.host, partition, points);
-      return { partition, queue, reader: new Reader(partition) };
-    });
-    return this.#rooms;
+    return this.#rooms.found();
   }
 }
 
 const partitionIn = ({ partition }: Room): Partition => partition;
-
-async function trimOne(partition: Partition, point: string, through: Checkpoint): Promise<void> {
-  for (let more = "1"; more === "1"; ) {
-    const answer = await partition.read(scripts.trim, [point, TRIM_STEP]);
-    if (answer === undefined) return;
-    if (word(answer[0]) === "expired") throw expired(through, word(answer[1]));
-    more = word(answer[1]);
-  }
-}
-
-/** Checks all that a commit brings; nothing is refused half-way. */
-function prepare(
-  mutations: readonly Mutation[],
-  expect: readonly Expectation[],
-  maxValueBytes: number,
-): { readonly prepared: Omit<PreparedCommit, "id">; readonly superseded: ReadonlySet<number> } {
-  checkMutations(mutations, maxValueBytes);
-  const expected = expect.map(({ key, version }) => {
-    checkKey(key);
-    return { key, version };
-  });
-  const last = new Map(mutations.map(({ key }, index) => [key, index]));
-  const superseded = new Set<number>();
-  const args: Argument[] = [];
-  let bytes = 0;
-  mutations.forEach((mutation, index) => {
-    const own = argumentsOf(mutation); // also of one that does not count: it is checked like the others
-    if (last.get(mutation.key) !== index) superseded.add(index);
-    else {
-      for (const argument of own) args.push(argument);
-      bytes += mutation.type === "put" ? mutation.value.length : 0;
-    }
-  });
-  const count = mutations.length - superseded.size;
-  return { prepared: { expect: expected, mutations: count, args, bytes }, superseded };
-}
-
-const argumentsOf = (mutation: Mutation): Argument[] =>
-  mutation.type === "delete"
-    ? ["d", mutation.key]
-    : putArguments(mutation, canonicalTags(mutation.tags ?? []));
-
-/** Versions in the places of the mutations as they were given. */
-function restored(
-  versions: readonly (number | undefined)[],
-  superseded: ReadonlySet<number>,
-  length: number,
-): (number | undefined)[] {
-  if (superseded.size === 0) return [...versions];
-  let next = 0;
-  return Array.from({ length }, (_, index) =>
-    superseded.has(index) ? undefined : versions[next++],
-  );
-}

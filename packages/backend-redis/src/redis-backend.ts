@@ -15,7 +15,7 @@ import {
 import { connect } from "./connect.js";
 import type { Host } from "./host.js";
 import { namespaceMember, namespaceOfMember, namespacesKey } from "./keys.js";
-import { type Client, Link, type Reply } from "./link.js";
+import { type Client, Link, type Reply, type Wait } from "./link.js";
 import { RedisNamespace } from "./namespace.js";
 import { checkServer } from "./server.js";
 
@@ -45,7 +45,7 @@ export interface RedisBackendOptions {
    * Commits resolve once so many replicas have them, too, or throw NADB_COMMIT_UNKNOWN after the time. Replication stays
    * asynchronous: a failover may still choose a replica that lacks them.
    */
-  readonly wait?: { readonly replicas: number; readonly timeoutMs: number };
+  readonly wait?: Wait;
   /** Now, in ms since the epoch. Default `Date.now`. */
   readonly clock?: () => number;
   /** Fills the bytes with randomness. Default `crypto.getRandomValues`. */
@@ -74,10 +74,10 @@ class RedisBackend implements StorageBackend {
   constructor(options: RedisBackendOptions) {
     checkOptions(options);
     this.#options = options;
-    const { retrySeconds = DEFAULT_RETRY_SECONDS, partitions = 1, prefix = "nadb" } = options;
+    const { retrySeconds = DEFAULT_RETRY_SECONDS, partitions = 1, prefix = "nadb", wait } = options;
     const tls = options.tls === undefined ? {} : { tls: options.tls };
     const client = options.client ?? connect(options.url as string, { retrySeconds, ...tls });
-    this.#link = new Link({ client, owned: options.client === undefined, retrySeconds });
+    this.#link = new Link({ client, owned: options.client === undefined, retrySeconds, wait });
     const retention = options.tombstoneRetentionSeconds ?? DEFAULT_TOMBSTONE_RETENTION_SECONDS;
     this.#host = {
       link: this.#link,
@@ -88,7 +88,6 @@ class RedisBackend implements StorageBackend {
       clock: options.clock ?? Date.now,
       random: options.random ?? ((bytes) => void crypto.getRandomValues(bytes)),
       tombstoneRetentionMs: retention * 1000,
-      afterCommit: () => this.#wait(),
       checkOpen: () => this.#checkOpen(),
       track: (work) => this.#track(work),
       inBackground: (work) => this.#inBackground(work),
@@ -174,18 +173,6 @@ class RedisBackend implements StorageBackend {
     await this.#link.command("srem", [namespacesKey(this.#host.prefix), namespaceMember(id)]);
   }
 
-  async #wait(): Promise<void> {
-    const { wait } = this.#options;
-    if (wait === undefined) return;
-    const replicas = Number(await this.#link.command("wait", [wait.replicas, wait.timeoutMs]));
-    if (replicas >= wait.replicas) return;
-    throw new NadbError(
-      "NADB_COMMIT_UNKNOWN",
-      `committed, but only ${replicas} of ${wait.replicas} replicas said within ${wait.timeoutMs} ms that they have it`,
-      { hint: "it stands unless a failover chooses another replica" },
-    );
-  }
-
   #checkOpen(): void {
     if (!this.#isOpen) throw closed();
   }
@@ -235,12 +222,24 @@ function checkOptions(options: RedisBackendOptions): void {
   }
   if (!(retrySeconds > 0))
     throw invalidArgument(`retrySeconds ${String(retrySeconds)} is not above 0`);
+  checkWait(options.wait);
   const retention = options.tombstoneRetentionSeconds ?? 0;
   if (!(retention >= 0)) {
     throw invalidArgument(
       `tombstoneRetentionSeconds ${String(retention)} is not a number of at least 0`,
     );
   }
+}
+
+function checkWait(wait: Wait | undefined): void {
+  if (wait === undefined) return;
+  const { replicas, timeoutMs } = wait;
+  const isCount = Number.isInteger(replicas) && replicas >= 1;
+  if (isCount && Number.isInteger(timeoutMs) && timeoutMs >= 1) return;
+  throw invalidArgument(
+    `wait for ${String(replicas)} replicas and ${String(timeoutMs)} ms: both are whole numbers above 0`,
+    "without an end to the waiting, a lost replica would stop all commits",
+  );
 }
 
 const closed = (): NadbError =>

@@ -7,7 +7,7 @@ import { DECIDE, MAKE_ROOT } from "./lua/root.js";
 import { COLLECT, DROP, MAKE, SWEEP, TRIM } from "./lua/upkeep.js";
 
 export const scripts = {
-  commit: script("commit", COMMIT),
+  commit: script("commit", COMMIT, { waits: true }),
   head: script("head", HEAD),
   page: script("changes", PAGE),
   list: script("keys", LIST),

@@ -1,0 +1,25 @@
+// The store on Redis against the model, every write committed at once and buffered.
+import { modelSuite } from "@nadb/testkit";
+import { describe, it } from "vitest";
+import { redisBackend } from "../src/index.js";
+import { sharedCluster, sharedServer } from "./servers/index.js";
+
+const OPTIONS = { runs: 60, runsPerTest: 10, shrinkTries: 50 };
+
+describe("on a server", () => {
+  const server = sharedServer();
+  modelSuite(
+    { describe, it },
+    ({ storage: prefix, clock }) => redisBackend({ url: server().url, prefix, clock }),
+    OPTIONS,
+  );
+});
+
+describe("on a cluster", () => {
+  const cluster = sharedCluster();
+  modelSuite(
+    { describe, it },
+    ({ storage: prefix, clock }) => redisBackend({ url: cluster().url, prefix, clock }),
+    OPTIONS,
+  );
+});
