@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import { version } from "../package.json";
 import { addBackupCommands } from "./commands/backup/index.js";
 import { addChanges } from "./commands/changes.js";
+import { addCopy } from "./commands/copy.js";
 import { addDelete } from "./commands/delete.js";
 import { addExport } from "./commands/export.js";
 import { addGet } from "./commands/get.js";
@@ -53,6 +54,7 @@ const allCommands = [
   addSweep,
   addImport,
   addExport,
+  addCopy,
   addBackupCommands,
   addSchedule,
 ];

@@ -21,6 +21,28 @@ export {
   writeU64,
 } from "./bytes.js";
 export { type CompressionOptions, compressValues } from "./compression/compressed-namespace.js";
+export {
+  type CopyAllOptions,
+  copyAll,
+  copyNamespace,
+  type FollowCopyAllOptions,
+  type FollowCopyOptions,
+  followCopy,
+  followCopyAll,
+  planCopy,
+  planCopyAll,
+} from "./copy/copy.js";
+export type { CopyEvent } from "./copy/follow.js";
+export type {
+  Copied,
+  CopyHolder,
+  CopyNamespaceOptions,
+  CopyOptions,
+  CopyPlan,
+  CopyProgress,
+  CopyReason,
+} from "./copy/options.js";
+export { COPIES_NAMESPACE, copyProgress } from "./copy/progress.js";
 export { EMPTY_DIGEST, StateDigest } from "./digest.js";
 export { EmbeddedBackend, type EmbeddedEngine, type EmbeddedOptions } from "./embedded/backend.js";
 export type {
