@@ -148,7 +148,7 @@ describe("--plugin", () => {
       expect(await nadb(`set a 1 --store ${scheme}:x`, { env: both })).toMatchObject(told);
     }
     const replaced = await nadb("get a --plugin ./other.mjs --store acme:x", { env: both });
-    expect(replaced.stderr).toContain("known are fs:, memory:, other:");
+    expect(replaced.stderr).toContain("known are fs:, redis:, rediss:, redis+sentinel:, rediss+sentinel:, redis+cluster:, rediss+cluster:, memory:, other:");
   });
 
   it("that can not be had is refused, whatever the store", async () => {

@@ -1,5 +1,6 @@
 // Copies from each engine to each other one, of values that have broken stores somewhere.
 import { fsBackend } from "@nadb/backend-fs";
+import { redisBackend } from "@nadb/backend-redis";
 import {
   copyAll,
   copyNamespace,
@@ -11,18 +12,34 @@ import {
 } from "@nadb/core";
 import { seeded, seedOfRun } from "@nadb/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { sharedCluster, sharedServer } from "../../../packages/backend-redis/test/servers/index.js";
 import { inFolder } from "./support/nadb.js";
 
 const { path } = inFolder();
+const server = sharedServer();
+const cluster = sharedCluster();
 const ID = { db: "default", namespace: "default" };
 const MIB = 1024 * 1024;
 
 const ENGINES: Record<string, (name: string) => StorageBackend> = {
   memory: () => memoryBackend(),
   fs: (name) => fsBackend({ path: path(name) }),
+  redis: (prefix) => redisBackend({ url: server().url, prefix }),
+  cluster: (prefix) => redisBackend({ url: cluster().url, prefix }),
 };
 
-const PAIRS = Object.keys(ENGINES).flatMap((a) => Object.keys(ENGINES).map((b) => [a, b] as const));
+/** Each engine as a source and as a target; not each with each. */
+const PAIRS = [
+  ["memory", "memory"],
+  ["memory", "fs"],
+  ["fs", "memory"],
+  ["fs", "fs"],
+  ["fs", "redis"],
+  ["redis", "fs"],
+  ["redis", "redis"],
+  ["redis", "cluster"],
+  ["cluster", "memory"],
+] as const;
 
 async function opened(engine: string, name: string): Promise<StorageBackend> {
   const backend = ENGINES[engine]?.(name) as StorageBackend;
