@@ -8,6 +8,8 @@ import { incremental } from "./incremental.mjs";
 import { large } from "./large.mjs";
 import { lookup } from "./lookup.mjs";
 import { memory } from "./memory.mjs";
+import { redis } from "./redis.mjs";
+import { repository } from "./repository.mjs";
 import { restore } from "./restore.mjs";
 import { set } from "./set.mjs";
 import { single } from "./single.mjs";
@@ -29,4 +31,6 @@ export const cases = [
   bulk,
   tags,
   memory,
+  redis,
+  repository,
 ];

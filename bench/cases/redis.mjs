@@ -64,7 +64,11 @@ async function measureWrites({ server, entries, runs, note }) {
       goal: { perSecond: 25_000 },
     },
     { what: `redis: set, ${IN_FLIGHT} in flight`, samples: samples.single },
-    { what: "redis: longest script of setMany", samples: longest.slice(1), goal: { milliseconds: 20 } },
+    {
+      what: "redis: longest script of setMany",
+      samples: longest.slice(1),
+      goal: { milliseconds: 20 },
+    },
   ];
 }
 
@@ -134,7 +138,10 @@ async function measureMemory({ server, entries }) {
     if (part === undefined || part === "r:") continue;
     sums.set(part, (sums.get(part) ?? 0) + Number(await client.memory("USAGE", key, "SAMPLES", 0)));
   }
-  const row = (what, total) => ({ what: `redis, ${entries.length} records: ${what}`, megabytes: [total / 1e6] });
+  const row = (what, total) => ({
+    what: `redis, ${entries.length} records: ${what}`,
+    megabytes: [total / 1e6],
+  });
   const indexes = [...sums.values()].reduce((a, b) => a + b, 0);
   return [
     row("memory of the server", bytes),

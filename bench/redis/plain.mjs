@@ -16,7 +16,13 @@ export async function setAll(client, entries, batchSize) {
 function addSet(pipeline, { key, value, tags }) {
   const now = Date.now();
   version++;
-  pipeline.hset(RECORD + key, { value, tags: JSON.stringify(tags), created: now, updated: now, version });
+  pipeline.hset(RECORD + key, {
+    value,
+    tags: JSON.stringify(tags),
+    created: now,
+    updated: now,
+    version,
+  });
   pipeline.zadd("plain:feed", version, key);
   for (const tag of tags) pipeline.sadd(`plain:t:${tag}`, key);
 }

@@ -41,9 +41,14 @@ export function checkConfig(file: string, value: unknown): ConfigValues {
   );
 }
 
-function problem(issue: BaseIssue<unknown>): string {
-  const field = getDotPath(issue);
-  if (field === null) return `${issue.received} is no object`;
+/** Of a field that may be one of several: what is wrong with the one that it comes nearest to. @param above names where it stands. */
+function problem(issue: BaseIssue<unknown>, above = ""): string {
+  const own = getDotPath(issue);
+  const field = [above, own ?? ""].filter((name) => name !== "").join(".");
+  const inside = issue.issues?.find(({ path }) => path !== undefined);
+  if (inside !== undefined) return problem(inside, field);
+  if (field === "") return `${issue.received} is no object`;
   if (issue.expected === "never") return `the field ${quote(field)} is unknown`;
+  if (issue.received === "undefined") return `the field ${quote(field)} is missing`;
   return `the field ${quote(field)} is ${issue.received}, not ${issue.expected}`;
 }

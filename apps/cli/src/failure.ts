@@ -50,7 +50,7 @@ export function failureOf(error: unknown): Failure | undefined {
 function failureOfUsage(error: CommanderError): Failure | undefined {
   if (error.exitCode === 0) return undefined;
   if (error.code === "commander.help") return failureOfNadb(usageError("a command is missing"));
-  return failureOfNadb(usageError(error.message.replace(/^error: /, "")));
+  return failureOfNadb(usageError(error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ")));
 }
 
 const failureOfNadb = ({ code, message, hint }: NadbError): Failure =>

@@ -3,6 +3,7 @@
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import { exitCodeFor, failureOf } from "./failure.js";
 import { reasonFor, watchInterrupts } from "./interrupt.js";
+import { closeTargets } from "./open-target.js";
 import { Output } from "./output.js";
 import { buildProgram } from "./program.js";
 
@@ -24,6 +25,8 @@ async function main(args: readonly string[]): Promise<ExitCode> {
     return EXIT.done;
   } catch (error) {
     return report(reasonFor(error, signal));
+  } finally {
+    await closeTargets();
   }
 }
 

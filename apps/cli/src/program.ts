@@ -66,7 +66,12 @@ function globalOptions(): Option[] {
       .default("fs:./data"),
     new Option("--db <name>", "the database in the store").default("default"),
     new Option("--namespace <name>", "the namespace in the database").default("default"),
-    new Option("--repo <path>", "the folder of the backups").env("NADB_REPO").default("./backups"),
+    new Option(
+      "--repo <place>",
+      "where the backups are: a folder, or a store's <url>#<db>/<namespace>",
+    )
+      .env("NADB_REPO")
+      .default("./backups"),
     new Option("--plugin <name>", "a backend's package or file; repeat it for more")
       .env("NADB_PLUGINS")
       .argParser(collect)

@@ -1,4 +1,4 @@
-// What may stand under "schedule" in nadb.config.json: jobs by cron expression, and who is told.
+// What may stand under "schedule" in nadb.config.json: jobs by cron expression, the archive, and who is told.
 import {
   boolean,
   exactOptional,
@@ -18,11 +18,13 @@ const flag = exactOptional(boolean());
 const seconds = exactOptional(pipe(number(), minValue(0)));
 const cron = string();
 
+const compression = exactOptional(union([boolean(), picklist(["gzip", "zstd"])]));
+
 const howToWrite = {
   cron,
   label: text,
   format: exactOptional(picklist(["pack", "json"])),
-  compression: exactOptional(union([boolean(), picklist(["gzip", "zstd"])])),
+  compression,
   verify: flag,
 };
 
@@ -41,6 +43,8 @@ export const scheduleSchema = strictObject({
   ),
   drill: exactOptional(union([cron, strictObject({ cron, db: text })])),
   prune: exactOptional(union([cron, strictObject({ cron, consolidate: flag })])),
+  /** In the words of `nadb backup archive`: 1s, and 1s:1h,1m:24h. */
+  archive: exactOptional(strictObject({ every: text, policy: text, compression })),
   timeZone: text,
   jitterSeconds: seconds,
   catchUp: flag,

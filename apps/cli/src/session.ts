@@ -13,6 +13,7 @@ import type { HealthConfig } from "./health-schema.js";
 import { loadPlugin } from "./load-plugin.js";
 import { makeBackend } from "./open-backend.js";
 import { Output } from "./output.js";
+import { repositoryUrl } from "./repository-url.js";
 import type { RetentionConfig } from "./retention-schema.js";
 import type { ScheduleConfig } from "./schedule-schema.js";
 
@@ -23,6 +24,8 @@ export interface Flags {
   readonly db: string;
   readonly namespace: string;
   readonly repo: string;
+  /** Where relative paths in `repo` begin when it is a URL; absent: in the current folder. */
+  readonly repoFolder?: string;
   /** Packages and paths of plugins. */
   readonly plugin: readonly string[];
   /** Where they are looked up; absent: from the current folder. */
@@ -59,7 +62,7 @@ export type Begin = (command: Command) => Session;
 export function beginSession(flags: Flags, terminal: Terminal, signal: AbortSignal): Session {
   checkName("database name", flags.db);
   checkName("namespace", flags.namespace);
-  checkRepositoryPath(flags.repo);
+  repositoryUrl(flags.repo);
   const output = new Output(terminal.stdout, terminal.stderr, flags);
   return { flags, terminal, output, signal };
 }
@@ -104,11 +107,14 @@ export function storeName({ store, storeFolder }: Pick<Flags, "store" | "storeFo
 }
 
 /** The folder that a store lives in; undefined for a store of which only its plugin knows. */
-export const folderOfStore = ({ store, storeFolder }: Flags): string | undefined =>
+export const folderOfStore = ({
+  store,
+  storeFolder,
+}: Pick<Flags, "store" | "storeFolder">): string | undefined =>
   store.startsWith("fs:") ? fsFolder(store, storeFolder) : undefined;
 
-/** A URL is refused, so that it is not taken for a strangely named folder. One letter is a Windows drive. */
+/** A URL is refused, so that it is not taken for a strangely named folder. */
 export function checkRepositoryPath(repo: string): void {
-  if (repo !== "" && !/^[a-z][a-z0-9+.-]+:/i.test(repo)) return;
+  if (repo !== "" && repositoryUrl(repo) === undefined) return;
   throw invalidArgument(`repository ${quote(repo)} is no folder`, "write --repo ./backups");
 }

@@ -3,7 +3,8 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { type Config, readConfig } from "./config.js";
-import { checkRepositoryPath, type Flags } from "./session.js";
+import { repositoryUrl } from "./repository-url.js";
+import type { Flags } from "./session.js";
 
 /** Changes the option values of the program. Throws what readConfig throws. */
 export async function applyConfig(program: Command): Promise<void> {
@@ -41,12 +42,12 @@ function flagsOf({ folder, values }: Config): Record<string, Partial<Flags>> {
     ...(store !== undefined && { store: { store, storeFolder: folder } }),
     ...(db !== undefined && { db: { db } }),
     ...(namespace !== undefined && { namespace: { namespace } }),
-    ...(repo !== undefined && { repo: { repo: repositoryIn(folder, repo) } }),
+    ...(repo !== undefined && { repo: repositoryIn(folder, repo) }),
     ...(plugins !== undefined && { plugin: { plugin: plugins, pluginFolder: folder } }),
   };
 }
 
-function repositoryIn(folder: string, repo: string): string {
-  checkRepositoryPath(repo);
-  return resolve(folder, repo);
+function repositoryIn(folder: string, repo: string): Partial<Flags> {
+  if (repositoryUrl(repo) === undefined) return { repo: resolve(folder, repo) };
+  return { repo, repoFolder: folder };
 }

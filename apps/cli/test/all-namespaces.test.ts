@@ -308,7 +308,10 @@ describe("a label", () => {
       "tuesday",
       ["tuesday.log.main", "tuesday.shop.orders", "tuesday.shop.users"],
     ]);
-    expect((await nadb("backup delete --label monday --yes")).exitCode).toBe(0);
+    const last = await nadb("backup delete --label monday --yes");
+    expect(last).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(last.stderr).toContain("is the last good backup of ");
+    expect((await nadb("backup delete --label monday --force --yes")).exitCode).toBe(0);
     expect((await json("backup list")).backups).toEqual([]);
     expect((await nadb("backup delete --yes")).exitCode).toBe(2);
     expect((await nadb("backup delete x --label y --yes")).exitCode).toBe(2);

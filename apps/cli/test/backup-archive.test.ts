@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { ended, inFolder, start } from "./support/nadb.js";
 
 interface Point {
+  readonly id: string;
   readonly version: number;
   readonly effectiveTime: number;
 }
@@ -72,6 +73,21 @@ describe("backup archive", () => {
     expect((await nadb("get k")).stdout).toBe("4");
   });
 
+  it("points --all names each, and restore --point brings the one that is named", async () => {
+    const points = await archived();
+    const { stdout } = await nadb("backup points --all");
+    const ids = stdout
+      .split("\n")
+      .slice(1, 5)
+      .map((line) => line.split(/ +/)[2]);
+    expect(ids).toEqual(points.map(({ id }) => id));
+    const done = await json(`backup restore --point ${ids[1]} --yes`);
+    expect(done).toMatchObject({ point: { id: ids[1] } });
+    expect((await nadb("get k")).stdout).toBe("2");
+    const none = await nadb("backup restore --point nosuch --yes");
+    expect(none).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("points --all") });
+  });
+
   it("verify --archive finds a damaged segment, and ends with exit 4", async () => {
     await archived();
     const sound = await nadb("backup verify --archive");
@@ -122,7 +138,9 @@ describe("backup archive", () => {
 
   it.each([
     ["backup restore", "name a backup, or give --at"],
-    ["backup restore one --at 2030-01-01T00:00:00Z", "not both"],
+    ["backup restore one --at 2030-01-01T00:00:00Z", "one of them"],
+    ["backup restore one --point two", "one of them"],
+    ["backup restore --all-namespaces one --point two", "no time or point"],
     ["backup restore --at yesterday", "no ISO time"],
     ["backup restore --all-namespaces --at 2030-01-01T00:00:00Z", "no time"],
     ["backup get one", "a key is missing"],

@@ -1,5 +1,6 @@
 // nadb backup health, drill and accept: what they print, where, and with which exit code.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { inFolder } from "./support/nadb.js";
 
@@ -38,7 +39,7 @@ describe("backup health, drill and accept", () => {
     expect(warning.exitCode).toBe(5);
     expect(warning.stdout).toContain("default/default: warning");
     expect(warning.stderr).toContain("NADB_UNHEALTHY: warning: no full verification");
-    await nadb("backup delete b --yes");
+    await nadb("backup delete b --force --yes");
     const critical = await nadb("backup health --json");
     expect(critical.exitCode).toBe(6);
     expect(JSON.parse(critical.stdout)).toMatchObject({ status: "critical" });
@@ -62,6 +63,52 @@ describe("backup health, drill and accept", () => {
     expect(await health(" --repo ./file")).toMatchObject({ exitCode: 6, bad: ["repository"] });
   });
 
+  it("a repository that nothing can be written to is a warning, unless nobody tries", async () => {
+    await healthy();
+    rmdirSync(path("backups", "readers"));
+    writeFileSync(path("backups", "readers"), "in the way");
+    expect(await health()).toMatchObject({ exitCode: 5, bad: ["repository"] });
+    expect(await health(" --all-namespaces")).toMatchObject({ exitCode: 5 });
+    expect(await health(" --no-probe")).toMatchObject({ exitCode: 0, bad: [] });
+  });
+
+  it("damage in the archive is listed in full each time, and health is critical from then on", async () => {
+    await healthy();
+    for (const value of ["1", "2"]) {
+      await nadb(`set archived ${value}`);
+      await nadb("backup archive --once");
+    }
+    await nadb("backup drill");
+    const folder = path("backups", "archive", "default", "default");
+    const [generation] = readdirSync(folder, { withFileTypes: true }).filter((one) =>
+      one.isDirectory(),
+    );
+    const segments = join(folder, generation?.name ?? "");
+    const damaged = [
+      join(segments, readdirSync(segments).find((name) => name.endsWith(".nadb")) ?? ""),
+      path("backups", "b", "data.nadb"),
+    ];
+    for (const file of damaged) {
+      const sound = readFileSync(file);
+      writeFileSync(
+        file,
+        Uint8Array.from(sound, (byte, i) => (i === 100 ? byte ^ 0xff : byte)),
+      );
+      for (let run = 0; run < 2; run++) {
+        const { exitCode, stdout } = await nadb("backup verify --archive --json");
+        expect(exitCode).toBe(4);
+        const { findings, recorded } = JSON.parse(stdout);
+        expect(findings[0].detail).toContain(file.slice(path("backups").length + 1));
+        expect(recorded).toBe(true);
+        expect(readdirSync(path("backups", "readers"))).toEqual([]);
+      }
+      expect(await health()).toMatchObject({ exitCode: 6, bad: ["archive"] });
+      writeFileSync(file, sound);
+      expect((await nadb("backup verify --archive")).exitCode).toBe(0);
+      expect(await health()).toMatchObject({ exitCode: 0 });
+    }
+  });
+
   it("a lost index is a warning", async () => {
     await healthy();
     rmSync(path("backups", "metadata.json"));
@@ -80,12 +127,16 @@ describe("backup health, drill and accept", () => {
     expect(await health(" --max-age 1d --max-chain 9")).toMatchObject({ exitCode: 0 });
   });
 
-  it.each(["--max-age 5", "--max-chain 0", "--max-lag -1s", "--prometheus - --json"])(
-    "refuses %s",
-    async (option) => {
-      expect((await nadb(`backup health ${option}`)).exitCode).toBe(2);
-    },
-  );
+  it.each([
+    "--max-age 5",
+    "--max-chain 0",
+    "--max-lag -1s",
+    "--prometheus - --json",
+    "--all-namespaces --max-age 5",
+    "--all-namespaces --namespace n",
+  ])("refuses %s", async (option) => {
+    expect((await nadb(`backup health ${option}`)).exitCode).toBe(2);
+  });
 
   it("writes metrics to standard output, or in one step to a file, whatever the health", async () => {
     mkdirSync(path("metrics"));
@@ -101,6 +152,42 @@ describe("backup health, drill and accept", () => {
     expect(text).toContain('nadb_backup_health{db="default",namespace="default"} 0\n');
     const nowhere = await nadb("backup health --prometheus nowhere/nadb.prom");
     expect(nowhere.exitCode).toBe(1);
+  });
+
+  it("--all-namespaces judges each, the worst counts, and the metrics are one text", async () => {
+    await healthy();
+    expect((await nadb("backup health --all-namespaces")).stdout).toMatch(
+      /^all namespaces: ok\nok {2}repository.*\nok {2}source.*\n\ndefault\/default: ok\n$/,
+    );
+    await nadb("set k v --namespace other");
+    const { exitCode, stdout, stderr } = await nadb(
+      "backup health --all-namespaces --json --prometheus all.prom",
+    );
+    expect(exitCode).toBe(6);
+    const all = JSON.parse(stdout);
+    expect(all).toMatchObject({ status: "critical", db: null });
+    expect(all.namespaces).toMatchObject([
+      { namespace: "default", status: "ok" },
+      { namespace: "other", status: "critical" },
+    ]);
+    expect(stderr).toContain("default/other: there is no backup at all");
+    expect(stderr).not.toContain("default/default");
+    const text = readFileSync(path("all.prom"), "utf8");
+    expect(text).toContain("nadb_backup_all_health 2\n");
+    for (const [name, value] of [
+      ["default", 0],
+      ["other", 2],
+    ])
+      expect(text).toContain(`nadb_backup_health{db="default",namespace="${name}"} ${value}\n`);
+    expect((await nadb("backup health --all-namespaces --db other")).exitCode).toBe(6);
+    expect((await nadb("backup health --all-namespaces --no-source")).exitCode).toBe(0);
+  });
+
+  it("--all-namespaces where neither store nor repository is known is critical", async () => {
+    const { exitCode, stdout } = await nadb("backup health --all-namespaces --json");
+    expect(exitCode).toBe(6);
+    const checks = JSON.parse(stdout).checks.map(({ name }: Check) => name);
+    expect(checks).toEqual(["repository", "source", "namespaces"]);
   });
 
   it("a drill leaves nothing in the store, and its evidence beside the backup", async () => {
@@ -135,7 +222,8 @@ describe("backup health, drill and accept", () => {
     const { exitCode, stdout } = await nadb("backup drill b");
     expect(exitCode).toBe(4);
     expect(stdout).toContain("b: damaged");
-    expect(await health()).toMatchObject({ exitCode: 6, bad: ["age", "damage"] });
+    const bad = ["age", "verified", "drilled", "damage"];
+    expect(await health()).toMatchObject({ exitCode: 6, bad });
   });
 
   it("a backup that is empty after one that was not is kept, and exits 3 until it is accepted", async () => {

@@ -1,5 +1,12 @@
 // Incremental backups at the command line: their parents, their chains, and what hangs on them.
-import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
 import { inFolder } from "./support/nadb.js";
 
@@ -44,6 +51,25 @@ describe("backup create --incremental", () => {
     expect((await nadb("backup show third")).stdout).toContain(
       "\ntype        incremental, of first\n",
     );
+  });
+
+  it("does not go on from a backup that has lost its data, and takes a full one only when told to", async () => {
+    await json("backup create first");
+    rmSync(path("backups", "first", "data.nadb"));
+    for (const unchanged of ["", " --skip-unchanged"]) {
+      const { exitCode, stdout, stderr } = await nadb(`backup create --incremental${unchanged}`);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
+      expect(stderr).toContain("first/data.nadb is missing");
+      expect(stderr).toContain("--parent");
+    }
+    const options = "--incremental --skip-unchanged --fallback-to-full";
+    const { exitCode, stdout, stderr } = await nadb(`backup create second ${options} --json`);
+    expect(exitCode).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({ backupType: "full", created: true });
+    expect(JSON.parse(stderr)).toMatchObject({
+      code: "NADB_HELD_BACK",
+      message: expect.stringContaining("first/data.nadb is missing"),
+    });
   });
 
   it("says when nothing has changed, and makes nothing with --skip-unchanged", async () => {
@@ -173,9 +199,13 @@ describe("a chain", () => {
         hint: "to delete it, first delete in this order: i2, i1; or merge it into them with --consolidate",
       });
     }
-    for (const id of ["i2", "i1", "base"]) {
+    for (const id of ["i2", "i1"]) {
       expect(await nadb(`backup delete ${id} --yes`)).toMatchObject({ exitCode: 0 });
     }
+    const last = await nadb("backup delete base --yes");
+    expect(last.exitCode).toBe(1);
+    expect(last.stderr).toContain('"base" is the last good backup of default/default');
+    expect(await nadb("backup delete base --force --yes")).toMatchObject({ exitCode: 0 });
     expect((await json("backup list")).backups).toEqual([]);
   });
 });

@@ -170,7 +170,7 @@ describe("backup prune", () => {
 
   it("an empty repository has nothing to prune", async () => {
     await daily(1);
-    await json("backup delete default1 --yes");
+    await json("backup delete default1 --force --yes");
     expect(await json("backup prune --keep-last 1")).toMatchObject({ removed: [] });
   });
 });

@@ -110,7 +110,7 @@ describe("backup", () => {
     expect(await nadb("backup verify")).toMatchObject({ exitCode: 0 });
   });
 
-  it.each(["restore first", "restore first --clear", "backup delete first"])(
+  it.each(["restore first", "restore first --clear", "backup delete first --force"])(
     "%s is refused without --yes where nobody can be asked",
     async (command) => {
       await fill();

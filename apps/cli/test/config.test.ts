@@ -106,8 +106,11 @@ describe("nadb.config.json", () => {
     [{ db: null }, 'the field "db" is null, not string'],
     [{ plugins: "acme" }, 'the field "plugins" is "acme", not Array'],
     [{ plugins: ["a", 2] }, 'the field "plugins.1" is 2, not string'],
+    [{ schedule: { full: {} } }, 'the field "schedule.full.cron" is missing'],
+    [{ schedule: { full: { cron: 5 } } }, 'the field "schedule.full.cron" is 5, not string'],
+    [{ schedule: { drill: { at: 1 } } }, 'the field "schedule.drill.'],
     [{ plugins: [""] }, 'the plugin "" is neither'],
-    [{ repo: "s3://bucket" }, "s3://bucket"],
+    [{ repo: "s3://bucket#a/b/c" }, "s3://bucket#a/b/c"],
     [{ repo: "" }, 'repository ""'],
     [{ namespace: "../x" }, '"../x"'],
     [{ store: "data" }, "names no store"],
@@ -148,7 +151,9 @@ describe("--plugin", () => {
       expect(await nadb(`set a 1 --store ${scheme}:x`, { env: both })).toMatchObject(told);
     }
     const replaced = await nadb("get a --plugin ./other.mjs --store acme:x", { env: both });
-    expect(replaced.stderr).toContain("known are fs:, redis:, rediss:, redis+sentinel:, rediss+sentinel:, redis+cluster:, rediss+cluster:, memory:, other:");
+    expect(replaced.stderr).toContain(
+      "known are fs:, redis:, rediss:, redis+sentinel:, rediss+sentinel:, redis+cluster:, rediss+cluster:, memory:, other:",
+    );
   });
 
   it("that can not be had is refused, whatever the store", async () => {

@@ -9,13 +9,25 @@ import { expect, it } from "vitest";
 
 const cli = fileURLToPath(new URL("..", import.meta.url));
 
-it.each(["store.md", "retention.md", "archive.md", "schedule.md"])(
+const pageOf = (name: string): string => readFileSync(join(cli, "../../docs", name), "utf8");
+
+const GUIDES = [
+  "store.md",
+  "retention.md",
+  "archive.md",
+  "schedule.md",
+  "health.md",
+  "repair.md",
+  "targets.md",
+];
+
+it.each(GUIDES.filter((name) => pageOf(name).includes("```ts")))(
   "docs/%s is a program that prints what it promises",
   (name) => {
-    const page = readFileSync(join(cli, "../../docs", name), "utf8");
-    const code = Array.from(page.matchAll(/```ts\n(.*?)```/gs), ([, block = ""]) => block).join(
-      "\n",
-    );
+    const code = Array.from(
+      pageOf(name).matchAll(/```ts\n(.*?)```/gs),
+      ([, block = ""]) => block,
+    ).join("\n");
     const { outputText } = ts.transpileModule(code, {
       compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
     });

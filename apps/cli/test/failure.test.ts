@@ -1,4 +1,5 @@
 import { ERROR_CODES, NadbError } from "@nadb/core";
+import { CommanderError } from "commander";
 import { describe, expect, it } from "vitest";
 import { exitCodeFor, failureOf, fileError } from "../src/failure.js";
 import { Interrupted, reasonFor } from "../src/interrupt.js";
@@ -33,6 +34,11 @@ describe("failures", () => {
       hint: expect.stringContaining("bug"),
     });
     expect(exitCodeFor(new TypeError())).toBe(1);
+  });
+
+  it("what is wrong with an option is told in one line", () => {
+    const error = new CommanderError(1, "x", "error: unknown option '--a'\n(Did you mean --b?)");
+    expect(failureOf(error)?.message).toBe("unknown option '--a' (Did you mean --b?)");
   });
 
   it("a reader that went away is no failure", () => {

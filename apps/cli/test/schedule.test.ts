@@ -1,53 +1,24 @@
 // nadb schedule: what it runs, whom it tells, how it ends; and that no signal says "all is well" when something is not.
 import { once } from "node:events";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { listening } from "./support/listener.js";
 import { ended, inFolder, type Run, start } from "./support/nadb.js";
 
 const { nadb, json, path } = inFolder();
 
-interface Request {
-  readonly method: string | undefined;
-  readonly url: string | undefined;
-  readonly authorization: string | undefined;
-  readonly body: string;
-}
-
-let server: Server;
-let origin: string;
-let requests: Request[];
-let status: (request: IncomingMessage) => number;
-beforeEach(async () => {
-  requests = [];
-  status = () => 200;
-  server = createServer(async (request, response) => {
-    let body = "";
-    for await (const chunk of request) body += chunk;
-    const { method, url, headers } = request;
-    requests.push({ method, url, authorization: headers.authorization, body });
-    response.writeHead(status(request)).end();
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-});
-afterEach(() => {
-  server.closeAllConnections();
-  server.close();
-});
-
-const heartbeats = (): Request[] => requests.filter(({ method }) => method === "GET");
+const web = listening();
 
 /** The hooks copy what they are told to a file of their name. */
 const hooks = {
   before: "cat > before.json",
   after: "cat > after.json",
-  onFailure: "cat > failure.json; echo $NADB_JOB $NADB_OUTCOME $NADB_ERROR_CODE > failure.txt",
+  onFailure:
+    "cat > failure.json; echo $NADB_JOB $NADB_OUTCOME $NADB_ERROR_CODE > failure.txt; echo $NADB_ERROR > why.txt",
 };
 
 function configure(schedule: object): void {
+  const { origin } = web.it;
   const all = { heartbeat: `${origin}/alive?token=secret`, webhook: `${origin}/runs`, hooks };
   const config = { schedule: { ...all, ...schedule }, retention: { keepLast: 2 } };
   writeFileSync(path("nadb.config.json"), JSON.stringify(config));
@@ -85,6 +56,18 @@ describe("nadb schedule --explain", () => {
   });
 });
 
+describe("nadb schedule --explain of an archive", () => {
+  it("says what it promises, also where there is no other job", async () => {
+    configure({ archive: { every: "5s", policy: "5s:1h" } });
+    const { stdout } = await nadb("schedule --explain");
+    expect(stdout.split("\n").slice(0, 2)).toEqual([
+      "archive  every 5 s",
+      "  the state at every full 5 seconds can be restored for 1 hour",
+    ]);
+    expect(await json("schedule --explain")).toMatchObject([{ job: "archive", everySeconds: 5 }]);
+  });
+});
+
 describe("nadb schedule is refused", () => {
   it.each([
     ["without a schedule", undefined, "schedule"],
@@ -94,6 +77,9 @@ describe("nadb schedule is refused", () => {
     ["with a time zone that is unknown", { full: "0 0 * * *", timeZone: "Nowhere" }, "Nowhere"],
     ["with a field that is unknown", { full: "0 0 * * *", weekly: "x" }, "schedule.weekly"],
     ["with an option that is unknown", { full: { cron: "0 0 * * *", keep: 1 } }, "schedule.full"],
+    ["with an archive by the clock", { archive: "* * * * *" }, "schedule.archive"],
+    ["with an archive that never looks", { archive: { every: "0s" } }, "0s"],
+    ["with a policy that is none", { archive: { policy: "1m:1s" } }, "promises nothing"],
     ["with a URL that is none", { full: "0 0 * * *", webhook: "ftp://x" }, "schedule.webhook"],
   ])("%s", async (_, schedule, words) => {
     const config = schedule === undefined ? {} : { schedule };
@@ -127,7 +113,7 @@ describe("nadb schedule --once", () => {
       expect(told("before.json")).toMatchObject({ job, db: "default", namespace: "default" });
       expect(told("after.json")).toMatchObject({ ...run, repo: path("backups") });
       expect(() => read("failure.json")).toThrow();
-      const [posted, beat, ...more] = requests;
+      const [posted, beat, ...more] = web.it.requests;
       expect(posted).toMatchObject({ method: "POST", url: "/runs" });
       expect(JSON.parse(posted?.body ?? "")).toEqual(told("after.json"));
       expect(beat).toMatchObject({ method: "GET", url: "/alive?token=secret", body: "" });
@@ -139,7 +125,7 @@ describe("nadb schedule --once", () => {
     await proven();
     configure({ full: "0 2 * * *" });
     expect((await nadb("schedule --once full")).exitCode).toBe(0);
-    expect(heartbeats()).toEqual([]);
+    expect(web.it.heartbeats).toEqual([]);
   });
 
   it("a prune deletes what the retention of the configuration does not keep", async () => {
@@ -160,7 +146,7 @@ describe("hooks", () => {
       expect.stringContaining("before ended with exit code 3"),
     ]);
     expect((await json("backup list")).backups).toHaveLength(1);
-    expect(heartbeats()).toEqual([]);
+    expect(web.it.heartbeats).toEqual([]);
     expect(told("failure.json")).toMatchObject({ outcome: "failed" });
   });
 
@@ -181,14 +167,15 @@ describe("hooks", () => {
 
   it("a webhook that refuses flags the run, and the URL is told without its secrets", async () => {
     await proven();
-    status = ({ method }) => (method === "POST" ? 403 : 200);
+    web.it.status = ({ method }) => (method === "POST" ? 403 : 200);
+    const { origin } = web.it;
     const webhook = `${origin.replace("//", "//user:pass@")}/runs?token=secret`;
     configure({ ...jobs, webhook });
     const { exitCode, stdout, stderr } = await nadb("schedule --once verify");
     expect(exitCode).toBe(3);
     expect(stdout).toContain(`POST ${origin}/runs: answered with status 403`);
     expect(stdout + stderr).not.toMatch(/secret|user:pass/);
-    const posted = requests.filter(({ method }) => method === "POST");
+    const posted = web.it.posts;
     expect(posted).toHaveLength(1);
     expect(posted[0]?.authorization).toBe(`Basic ${btoa("user:pass")}`);
   });
@@ -197,9 +184,9 @@ describe("hooks", () => {
 describe("honest signals: the heartbeat is silent, the failure hook runs, the exit code is not 0", () => {
   const expectAlarm = ({ exitCode }: Run, exit: number): void => {
     expect(exitCode).toBe(exit);
-    expect(heartbeats()).toEqual([]);
+    expect(web.it.heartbeats).toEqual([]);
     expect(told("failure.json").outcome).not.toBe("done");
-    expect(requests.filter(({ method }) => method === "POST")).toHaveLength(1);
+    expect(web.it.posts).toHaveLength(1);
   };
 
   it.each(["full", "incremental", "verify", "drill", "prune"])(
@@ -237,6 +224,14 @@ describe("honest signals: the heartbeat is silent, the failure hook runs, the ex
     expectAlarm(await nadb(`schedule --once ${job}`), 4);
   });
 
+  it.each(["incremental", "prune"])("the newest backup has lost its data: %s", async (job) => {
+    await proven();
+    rmSync(path("backups", "good", "data.nadb"));
+    expectAlarm(await nadb(`schedule --once ${job}`), 3);
+    expect(read("failure.txt").trim()).toBe(`${job} flagged NADB_HELD_BACK`);
+    expect(read("why.txt")).toContain("good");
+  });
+
   it("the store is empty, and was not", async () => {
     await proven();
     await nadb("delete k");
@@ -266,7 +261,7 @@ describe("nadb schedule in the foreground", () => {
     async (signal, exit) => {
       const { child, run, line } = await missed();
       expect(line).toMatch(/^\S+ verify done: missed at \S+; 1 of 1 verified; \d+\.\d s\n$/);
-      expect(heartbeats()).toHaveLength(1);
+      expect(web.it.heartbeats).toHaveLength(1);
       child.kill(signal);
       expect((await run).exitCode).toBe(exit);
     },
@@ -277,6 +272,21 @@ describe("nadb schedule in the foreground", () => {
     expect(JSON.parse(line)).toMatchObject({ job: "verify", trigger: "catch-up", outcome: "done" });
     child.kill("SIGTERM");
     expect(await run).toMatchObject({ exitCode: 0, stderr: "" });
+  });
+
+  it("archives from its beginning to its end, one line for that", async () => {
+    await proven();
+    configure({ archive: { every: "100ms" } });
+    const child = start(["schedule"], { cwd: path() });
+    const run = ended(child);
+    const [line] = await once(child.stdout, "data");
+    expect(String(line)).toMatch(/^\S+ archive done: it follows the namespace\n$/);
+    expect(told("after.json")).toMatchObject({ job: "archive", trigger: "follow", error: null });
+    expect(web.it.heartbeats).toHaveLength(1);
+    expect((await nadb("backup archive --once")).exitCode).toBe(11);
+    child.kill("SIGTERM");
+    expect(await run).toMatchObject({ exitCode: 0, stdout: String(line) });
+    expect((await nadb("backup archive --once")).exitCode).toBe(0);
   });
 
   it("interrupts a hook that does not end", async () => {

@@ -3,6 +3,7 @@
 // change counts. Of several partitions each is followed to a cut of its own.
 import type { ChangePage, ChangesOptions, Checkpoint, EncodedChange } from "@nadb/core";
 import { invalidArgument } from "@nadb/core";
+import { unlessAborted } from "./abort.js";
 import {
   areAtOne,
   EMPTY_CHECKPOINT,
@@ -47,7 +48,7 @@ export async function* readChanges(
   const { signal, pageBytes = DEFAULT_PAGE_BYTES } = options;
   if (!(pageBytes > 0)) throw invalidArgument(`pageBytes ${String(pageBytes)} is not above 0`);
   signal?.throwIfAborted();
-  const facts = await root.refresh();
+  const facts = await unlessAborted(signal, root.refresh());
   if (since !== null && since !== EMPTY_CHECKPOINT)
     pointsOf(since, facts?.generation, facts?.partitions ?? 0);
   if (facts === undefined) return yield { changes: [], end: EMPTY_HEAD };
@@ -56,21 +57,17 @@ export async function* readChanges(
     head: undefined as PartitionHead | undefined,
   }));
   const partitions = partitionsOf(facts.partitions);
-  const isOver = () => areAtOne(runs.flatMap(({ head }) => head ?? []));
+  const newest = () => Math.max(...runs.map(({ head }) => head?.loads ?? 0));
   do {
+    const loads = newest();
     for (const [index, run] of runs.entries()) {
-      if (
-        run.head !== undefined &&
-        run.head.loads === Math.max(...runs.map(({ head }) => head?.loads ?? 0))
-      )
-        continue;
+      if (run.head !== undefined && run.head.loads === newest()) continue;
       const pages = partitionRun(
-        root,
         partitions[index] as Partition,
         facts.generation,
         since,
         run.cursor,
-        pageBytes,
+        { pageBytes, signal },
       );
       for await (const page of pages) {
         run.cursor = page.next;
@@ -79,8 +76,9 @@ export async function* readChanges(
         if (page.changes.length > 0) yield { changes: page.changes };
         root.host.checkOpen();
       }
+      if ((run.head?.loads ?? 0) < loads) throw root.halfLoaded();
     }
-  } while (!isOver());
+  } while (!areAtOne(runs.flatMap(({ head }) => head ?? [])));
   yield { changes: [], end: joinHeads(runs.map(({ head }) => head as PartitionHead)) };
 }
 
@@ -97,25 +95,23 @@ function startsOf(since: Checkpoint | null, generation: string, partitions: numb
 
 /** The next page is on its way while the consumer works on this one. */
 async function* partitionRun(
-  root: Root,
   partition: Partition,
   generation: string,
   since: Checkpoint | null,
   start: Cursor,
-  pageBytes: number,
+  { pageBytes, signal }: { readonly pageBytes: number; readonly signal: AbortSignal | undefined },
 ): AsyncGenerator<PartitionPage, void, undefined> {
-  let coming = readPage(root, partition, generation, since, start, pageBytes);
+  let coming = readPage(partition, generation, since, start, pageBytes);
   for (;;) {
-    const page = await coming;
+    const page = await unlessAborted(signal, coming);
     if (page.isEnd) return yield page;
-    coming = readPage(root, partition, generation, since, page.next, pageBytes);
+    coming = readPage(partition, generation, since, page.next, pageBytes);
     coming.catch(() => undefined); // told by the await above, unless the consumer has left
     yield page;
   }
 }
 
 async function readPage(
-  root: Root,
   partition: Partition,
   generation: string,
   since: Checkpoint | null,
@@ -127,11 +123,7 @@ async function readPage(
   const args = [cursor.after, cursor.buriedAfter, limit, most, cursor.point];
   const answer = await partition.read(scripts.page, args);
   const over = (why: string) => expired(since ?? `of a run that had come to ${cursor.after}`, why);
-  if (answer === undefined) {
-    const facts = await root.refresh();
-    if (cursor === BEGINNING && facts?.generation === generation) return emptyPage(generation);
-    throw over("the namespace has been dropped since");
-  }
+  if (answer === undefined) throw over("the namespace has been dropped since");
   if (word(answer[0]) === "expired") throw over(word(answer[1]));
   const page = pageOf(answer);
   if (page.head.generation === generation) return page;
@@ -148,20 +140,3 @@ function pageOf([, facts, after, buriedAfter, isEnd, ...changes]: Answer): Parti
     isEnd: word(isEnd) === "1",
   };
 }
-
-/** Of a partition that nobody has written to yet. */
-const emptyPage = (generation: string): PartitionPage => ({
-  changes: [],
-  head: {
-    generation,
-    version: 0,
-    count: 0,
-    bytes: 0,
-    digest: EMPTY_HEAD.digest,
-    server: "0".repeat(12),
-    written: false,
-    loads: 0,
-  },
-  next: BEGINNING,
-  isEnd: true,
-});

@@ -2,9 +2,9 @@
 // round trip is paid once for all of them; each still succeeds or is refused alone. A partition has one group under way
 // at a time, so commits take effect in the order in which they were asked for.
 import { type Commit, corruption, type Expectation, NadbError, quote } from "@nadb/core";
-import { outcomeUnknown } from "./failures.js";
+import { isOutOfMemory } from "./failures.js";
 import { type Host, newId } from "./host.js";
-import { type Argument, word } from "./link.js";
+import { type Argument, type Script, word } from "./link.js";
 import type { Partition } from "./partition.js";
 import { scripts } from "./scripts.js";
 
@@ -17,13 +17,14 @@ export interface PreparedCommit {
   readonly expect: readonly Expectation[];
   /** Number of mutations that count, and their arguments. */
   readonly mutations: number;
+  /** False: it is executed when the server's memory is short, too. */
+  readonly puts: boolean;
   readonly args: readonly Argument[];
   readonly bytes: number;
 }
 
 interface Waiting {
   readonly commit: PreparedCommit;
-  readonly signal: AbortSignal | undefined;
   readonly resolve: (result: Commit) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -43,11 +44,29 @@ export class CommitQueue {
     this.#writer = newId(host.random);
   }
 
-  run(commit: PreparedCommit, signal: AbortSignal | undefined): Promise<Commit> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ commit, signal, resolve, reject });
+  async run(commit: PreparedCommit, signal: AbortSignal | undefined): Promise<Commit> {
+    signal?.throwIfAborted();
+    let callOff = (): void => undefined;
+    const outcome = new Promise<Commit>((resolve, reject) => {
+      const waiting = { commit, resolve, reject };
+      callOff = () => this.#callOff(waiting, signal?.reason);
+      this.#waiting.push(waiting);
       if (!this.#draining) void this.#drain();
     });
+    signal?.addEventListener("abort", callOff, { once: true });
+    try {
+      return await outcome;
+    } finally {
+      signal?.removeEventListener("abort", callOff);
+    }
+  }
+
+  /** One that goes down already can not be called off. */
+  #callOff(waiting: Waiting, reason: unknown): void {
+    const left = this.#waiting.filter((other) => other !== waiting);
+    if (left.length === this.#waiting.length) return;
+    this.#waiting = left;
+    waiting.reject(reason);
   }
 
   /** Never rejects: each commit has its own caller to tell. */
@@ -69,22 +88,30 @@ export class CommitQueue {
       group.push(waiting);
     }
     this.#waiting = this.#waiting.slice(group.length);
-    return group.filter(wantsIt);
+    return group;
   }
 
   async #runGroup(group: readonly Waiting[]): Promise<void> {
     if (group.length === 0) return;
+    const onlyDeletes = group.filter(({ commit }) => !commit.puts);
     try {
-      const results = await this.#send(group.map(({ commit }) => commit));
+      const script = onlyDeletes.length === group.length ? scripts.deletes : scripts.commit;
+      const results = await this.#send(
+        script,
+        group.map(({ commit }) => commit),
+      );
       group.forEach((waiting, index) => {
         settle(waiting, results[index] as string);
       });
     } catch (error) {
-      for (const { reject } of group) reject(outcomeUnknown(error));
+      const mayGoAlone = isOutOfMemory(error) && onlyDeletes.length < group.length;
+      const others = mayGoAlone ? group.filter(({ commit }) => commit.puts) : group;
+      for (const { reject } of others) reject(error);
+      if (mayGoAlone) await this.#runGroup(onlyDeletes);
     }
   }
 
-  async #send(commits: readonly PreparedCommit[]): Promise<string[]> {
+  async #send(script: Script, commits: readonly PreparedCommit[]): Promise<string[]> {
     const points = await this.othersPoints();
     const now = this.host.clock();
     const args = [
@@ -96,7 +123,7 @@ export class CommitQueue {
       commits.length,
       ...commits.flatMap(argumentsOf),
     ];
-    const [status, ...results] = await this.partition.write(scripts.commit, args);
+    const [status, ...results] = await this.partition.write(script, args);
     if (word(status) === "ok") return results.map(word);
     throw new NadbError(
       "NADB_COMMIT_UNKNOWN",
@@ -111,13 +138,6 @@ export class CommitQueue {
 function argumentsOf({ id, expect, mutations, args }: PreparedCommit): Argument[] {
   const expectations = expect.flatMap(({ key, version }) => [key, version === null ? "" : version]);
   return [id, expect.length, ...expectations, mutations, ...args];
-}
-
-/** A commit that was called off while it waited is told so, and left out. */
-function wantsIt({ signal, reject }: Waiting): boolean {
-  if (!signal?.aborted) return true;
-  reject(signal.reason);
-  return false;
 }
 
 function settle({ commit, resolve, reject }: Waiting, result: string): void {

@@ -33,7 +33,9 @@ const URL_PATTERN =
   /^(rediss?)(\+sentinel|\+cluster)?:\/\/(?:([^@/]*)@)?([^/?#]+)(?:\/([^?#]*))?(?:\?[^#]*)?$/;
 const DEFAULT_PORT = { single: 6379, sentinel: 26_379, cluster: 6379 } as const;
 const PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 500;
+const LOADING_PAUSE_MS = 200;
+const SENTINEL_MS = 2_000;
 
 /** Throws NADB_INVALID_ARGUMENT. */
 export function connect(url: string, options: ConnectOptions): Client {
@@ -42,38 +44,33 @@ export function connect(url: string, options: ConnectOptions): Client {
     lazyConnect: true,
     connectionName: "nadb",
     connectTimeout: options.retrySeconds * 1000,
-    retryStrategy: (times) => Math.min(PAUSE_MS * times, LONGEST_PAUSE_MS),
-    maxRetriesPerRequest: retriesWithin(options.retrySeconds),
+    retryStrategy: pauseAfter, // without an end: how long calls wait is for link.ts to say
+    maxRetriesPerRequest: null,
+    maxLoadingRetryTime: LOADING_PAUSE_MS,
     ...(address.username === undefined ? {} : { username: address.username }),
     ...(address.password === undefined ? {} : { password: address.password }),
     ...(address.isSecure ? { tls: options.tls ?? {} } : {}),
   };
-  if (address.kind === "cluster") return connectCluster(address, common, options.retrySeconds);
-  if (address.kind === "sentinel")
-    return new Redis({ ...common, ...sentinelOptions(address, common) });
+  if (address.kind === "cluster") return connectCluster(address, common);
+  if (address.kind === "sentinel") {
+    const silentMs = Math.min(SENTINEL_MS, (options.retrySeconds * 1000) / 2);
+    return new Redis({ ...common, ...sentinelOptions(address, common, silentMs) });
+  }
   const [node] = address.nodes;
   return new Redis({ ...common, ...node, db: databaseOf(url, address.path) });
 }
 
-/** Tries within a time, each after a pause that grows. */
-function retriesWithin(seconds: number): number {
-  let [left, tries] = [seconds * 1000, 0];
-  for (; left > 0; tries++) left -= Math.min(PAUSE_MS * (tries + 1), LONGEST_PAUSE_MS);
-  return Math.max(1, tries);
-}
+const pauseAfter = (times: number): number => Math.min(PAUSE_MS * times, LONGEST_PAUSE_MS);
 
-function connectCluster(address: Address, redisOptions: Options, retrySeconds: number): Cluster {
-  const until = retriesWithin(retrySeconds);
-  return new Cluster([...address.nodes], {
+const connectCluster = (address: Address, redisOptions: Options): Cluster =>
+  new Cluster([...address.nodes], {
     lazyConnect: true,
     redisOptions,
-    clusterRetryStrategy: (times) =>
-      times > until ? null : Math.min(PAUSE_MS * times, LONGEST_PAUSE_MS),
-    maxRedirections: 16 + until,
+    clusterRetryStrategy: pauseAfter,
   });
-}
 
-function sentinelOptions(address: Address, common: Options): Options {
+/** After some silence of a sentinel the next one is asked. */
+function sentinelOptions(address: Address, common: Options, silentMs: number): Options {
   const { password, username, tls } = common;
   return {
     sentinels: [...address.nodes],
@@ -81,7 +78,9 @@ function sentinelOptions(address: Address, common: Options): Options {
     ...(password === undefined ? {} : { sentinelPassword: password }),
     ...(username === undefined ? {} : { sentinelUsername: username }),
     ...(tls === undefined ? {} : { sentinelTLS: tls, enableTLSForSentinelMode: true }),
-    sentinelRetryStrategy: (times) => Math.min(PAUSE_MS * times, LONGEST_PAUSE_MS),
+    sentinelRetryStrategy: pauseAfter,
+    sentinelCommandTimeout: silentMs,
+    reconnectOnError: (error) => error.message.startsWith("READONLY"), // it is the master no more
   };
 }
 

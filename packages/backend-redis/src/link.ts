@@ -1,8 +1,13 @@
-// The connection: sends scripts by their hash and tells failures in our words. A script that is sent again after a lost
-// connection answers as it did the first time, so the client may resend whatever it has had no answer to.
+// The connection: sends scripts by their hash and tells failures in our words. All that is sent may be sent again: a script
+// answers as it did the first time. INVARIANT: a call ends within the time that a lost, silent or busy server is given;
+// as long as bytes flow on its connection it is not held to be lost.
 import { createHash } from "node:crypto";
-import { Cluster, Command, type Redis } from "ioredis";
-import { failure, isRetryable, tooFewReplicas } from "./failures.js";
+import type { Socket } from "node:net";
+import type { NadbError } from "@nadb/core";
+import type { Cluster, Redis } from "ioredis";
+import { type Answered, Call } from "./call.js";
+import { failure, isRetryable, Lost, outcomeUnknown, tooFewReplicas } from "./failures.js";
+import type { Request } from "./request.js";
 
 export type Client = Redis | Cluster;
 export type Argument = string | Buffer | number;
@@ -10,20 +15,28 @@ export type Argument = string | Buffer | number;
 /** A reply as Redis gives it; texts are bytes. */
 export type Reply = Buffer | number | null | readonly Reply[];
 
+/** no-writes: also where writes are refused. allow-oom: also at the server's maxmemory. */
+export type Flag = "no-writes" | "allow-oom";
+
 export interface Script {
   readonly name: string;
   readonly text: string;
   readonly sha: string;
+  readonly flag: Flag | undefined;
   /** Answers are worth something only once replicas have what it wrote, if the backend waits for them. */
   readonly waits: boolean;
+  /** Whoever gets no answer must know that it may have happened. */
+  readonly commits: boolean;
 }
 
-export const script = (name: string, text: string, { waits = false } = {}): Script => ({
-  name,
-  text,
-  sha: createHash("sha1").update(text).digest("hex"),
-  waits,
-});
+type ScriptOptions = Partial<Pick<Script, "flag" | "waits" | "commits">>;
+
+export function script(name: string, text: string, options: ScriptOptions = {}): Script {
+  const { flag, waits = false, commits = false } = options;
+  const flagged = flag === undefined ? text : text.replace("#!lua", `#!lua flags=${flag}`);
+  const sha = createHash("sha1").update(flagged).digest("hex");
+  return { name, text: flagged, sha, flag, waits, commits };
+}
 
 export interface Wait {
   readonly replicas: number;
@@ -31,51 +44,68 @@ export interface Wait {
 }
 
 const FIRST_PAUSE_MS = 20;
-const LONGEST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 500;
+/** How often calls are looked at that have waited for long. */
+const WATCH_MS = 100;
 
 export interface LinkOptions {
   readonly client: Client;
-  /** Closed with the backend. */
-  readonly owned: boolean;
-  /** For how long a server that says "not now" is asked again. */
+  /** For how long a server that is lost, or says "not now", is asked again. */
   readonly retrySeconds: number;
   /** Replicas that must have what a commit wrote. */
   readonly wait?: Wait | undefined;
+  /** What the client said when it last failed to connect. */
+  readonly lastError?: () => unknown;
 }
 
 export class Link {
   readonly client: Client;
-  readonly owned: boolean;
   readonly #retryMs: number;
   readonly #wait: Wait | undefined;
+  readonly #lastError: () => unknown;
+  readonly #calls = new Set<Call>();
   readonly #pending = new Set<Promise<unknown>>();
+  #watch: NodeJS.Timeout | undefined;
+  /** Why nothing is sent any more. */
+  #end: Error | undefined;
+  /** Why nothing is written, where the user may only read. */
+  forbidden: Error | undefined;
 
-  constructor({ client, owned, retrySeconds, wait }: LinkOptions) {
-    this.#wait = wait;
+  constructor({ client, retrySeconds, wait, lastError = () => undefined }: LinkOptions) {
     this.client = client;
-    this.owned = owned;
     this.#retryMs = retrySeconds * 1000;
-  }
-
-  get isCluster(): boolean {
-    return this.client instanceof Cluster;
+    this.#wait = wait;
+    this.#lastError = lastError;
   }
 
   /** The key says which server runs it. */
-  run(script: Script, key: string, args: readonly Argument[]): Promise<Reply> {
-    const wait = script.waits ? this.#wait : undefined;
-    return this.#patiently(script.name, async () => {
-      try {
-        return await this.#send("evalsha", [script.sha, 1, key, ...args], wait);
-      } catch (error) {
-        if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
-        return await this.#send("eval", [script.text, 1, key, ...args], wait);
-      }
-    });
+  async run(script: Script, key: string, args: readonly Argument[]): Promise<Reply> {
+    if (script.flag !== "no-writes" && this.forbidden !== undefined) throw this.forbidden;
+    const send = async (call: Call): Promise<Reply> => {
+      const answered = await this.#runOnce(call, script, key, args);
+      if (script.waits && this.#wait !== undefined) await this.#waitFor(call, answered, this.#wait);
+      return answered.reply;
+    };
+    return this.#patiently(new Call(script.name, script.commits), send);
   }
 
   command(name: string, args: readonly Argument[]): Promise<Reply> {
-    return this.#patiently(name, () => this.#send(name, args));
+    const send = async (call: Call): Promise<Reply> => (await this.#send(call, name, args)).reply;
+    return this.#patiently(new Call(name), send);
+  }
+
+  /** The same of every server that takes writes. */
+  everywhere(name: string, args: readonly Argument[]): Promise<Reply[]> {
+    return this.#patiently(new Call(name), async (call) => {
+      const { reply } = await this.#send(call, name, args); // a cluster knows its servers once one of them has answered
+      const masters = mastersOf(this.client);
+      if (masters === undefined) return [reply];
+      const replies: Reply[] = [];
+      for (const master of masters) {
+        replies.push((await call.ask(name, args, (request) => master.sendCommand(request))).reply);
+      }
+      return replies;
+    });
   }
 
   /** Waits for what is under way. */
@@ -83,50 +113,118 @@ export class Link {
     await Promise.allSettled(this.#pending);
   }
 
-  #send(name: string, args: readonly Argument[], wait?: Wait): Promise<Reply> {
-    if (wait !== undefined) return this.#sendAndWait(name, args, wait);
-    const command = new Command(name, args as Argument[], { replyEncoding: null });
-    return this.client.sendCommand(command) as Promise<Reply>;
+  /** Whether somebody's answer may come on this connection. */
+  isAwaited(connection: Socket): boolean {
+    return [...this.#calls].some((call) => call.waitsFor(connection));
   }
 
-  /** WAIT counts what its own connection has written, so both go down the same one. */
-  async #sendAndWait(
-    name: string,
+  /** No connection will come about: whoever waits for one need not. */
+  giveUp(error: Error): void {
+    for (const call of this.#calls) if (call.isStranded) call.giveUp(error);
+  }
+
+  /** Ends all that is under way, and all that comes. */
+  end(error: Error): void {
+    this.#end = error;
+    for (const call of this.#calls) call.giveUp(error);
+  }
+
+  #send(call: Call, name: string, args: readonly Argument[]): Promise<Answered> {
+    return call.ask(name, args, (request) => this.client.sendCommand(request));
+  }
+
+  async #runOnce(
+    call: Call,
+    script: Script,
+    key: string,
     args: readonly Argument[],
-    { replicas, timeoutMs }: Wait,
-  ): Promise<Reply> {
-    const pipeline = this.client.pipeline();
-    pipeline.callBuffer(name, ...args);
-    pipeline.callBuffer("wait", replicas, timeoutMs);
-    const [ran, waited] = ((await pipeline.exec()) ?? []) as [Error | null, Reply][];
-    const error = ran?.[0] ?? waited?.[0];
-    if (error) throw error;
-    if (Number(waited?.[1]) < replicas)
-      throw tooFewReplicas(Number(waited?.[1]), replicas, timeoutMs);
-    return ran?.[1] as Reply;
+  ): Promise<Answered> {
+    try {
+      return await this.#send(call, "evalsha", [script.sha, 1, key, ...args]);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
+      return await this.#send(call, "eval", [script.text, 1, key, ...args]);
+    }
   }
 
-  async #patiently<T>(doing: string, send: () => Promise<T>): Promise<T> {
-    const work = this.#retry(doing, send);
+  /** WAIT counts what its own connection has written, so it goes down the same one, or the script runs again. */
+  async #waitFor(call: Call, { request }: Answered, { replicas, timeoutMs }: Wait): Promise<void> {
+    call.mayHaveHappened = true;
+    const node = nodeOf(this.client, request);
+    if (node === undefined) throw new Lost("the connection was lost before replicas were asked");
+    const waited = await call.ask("wait", [replicas, timeoutMs], (one) => node.sendCommand(one));
+    if (waited.request.connection !== request.connection) {
+      throw new Lost("the connection was lost while replicas were asked");
+    }
+    const have = Number(waited.reply);
+    if (have < replicas) throw tooFewReplicas(call.commits, have, replicas, timeoutMs);
+  }
+
+  async #patiently<T>(call: Call, send: (call: Call) => Promise<T>): Promise<T> {
+    if (this.#end !== undefined) throw this.#end;
+    const work = this.#retry(call, send);
+    this.#calls.add(call);
     this.#pending.add(work);
+    this.#watch ??= setInterval(() => this.#look(), Math.min(WATCH_MS, this.#retryMs));
     try {
       return await work;
     } finally {
+      this.#calls.delete(call);
       this.#pending.delete(work);
+      if (this.#calls.size === 0) this.#rest();
     }
   }
 
-  async #retry<T>(doing: string, send: () => Promise<T>): Promise<T> {
-    const until = Date.now() + this.#retryMs;
+  async #retry<T>(call: Call, send: (call: Call) => Promise<T>): Promise<T> {
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       try {
-        return await send();
+        return await send(call);
       } catch (error) {
-        if (!isRetryable(error) || Date.now() + pause > until) throw failure(doing, error);
+        if (!isRetryable(error) || this.#isLate(call, pause)) throw this.#failure(call, error);
       }
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await call.pause(pause).catch((error) => {
+        throw this.#failure(call, error);
+      });
     }
   }
+
+  #isLate({ startedAt }: Call, pause: number): boolean {
+    return this.client.status === "end" || performance.now() - startedAt + pause > this.#retryMs;
+  }
+
+  #failure(call: Call, error: unknown): NadbError {
+    const failed = failure(call.doing, error, this.#lastError());
+    return call.commits && call.mayHaveHappened ? outcomeUnknown(failed) : failed;
+  }
+
+  /** Gives up what has waited for long and has no connection. */
+  #look(): void {
+    const before = performance.now() - this.#retryMs;
+    for (const call of this.#calls) {
+      if (call.startedAt <= before && call.isStranded) call.giveUp(this.#lost());
+    }
+  }
+
+  #lost(): Lost {
+    const isConnected = this.client.status === "connect";
+    return new Lost(isConnected ? "it does not get ready (LOADING?)" : "it does not answer");
+  }
+
+  #rest(): void {
+    clearInterval(this.#watch);
+    this.#watch = undefined;
+  }
+}
+
+/** Undefined where there is but one server. */
+function mastersOf(client: Client): readonly Redis[] | undefined {
+  return client.isCluster ? (client as Cluster).nodes("master") : undefined;
+}
+
+/** The client of the one connection that a request was written to. */
+function nodeOf(client: Client, { connection }: Request): Redis | undefined {
+  const nodes = client.isCluster ? (client as Cluster).nodes("all") : [client as Redis];
+  return nodes.find(({ stream }) => stream === connection);
 }
 
 export const word = (reply: Reply | undefined): string =>

@@ -5,6 +5,7 @@ import {
   type EncodedChange,
   type Head,
   invalidArgument,
+  isNadbError,
   type Loaded,
   type MergeOptions,
   NadbError,
@@ -12,6 +13,7 @@ import {
   type StagedLoad,
   StateDigest,
 } from "@nadb/core";
+import { outcomeUnknown } from "./failures.js";
 import { joinHeads, type PartitionHead, parseFacts } from "./head-fields.js";
 import { type Host, newId } from "./host.js";
 import { partitionOf } from "./keys.js";
@@ -37,13 +39,18 @@ export interface LoadHost {
 
 export type LoadMode = "replace" | "merge";
 
+interface Finished {
+  readonly head: PartitionHead | undefined;
+  readonly skipped: number;
+}
+
 export async function beginLoad(
   namespace: LoadHost,
   mode: LoadMode,
   onConflict: NonNullable<MergeOptions["onConflict"]>,
 ): Promise<StagedLoad> {
   const partitions = await namespace.made();
-  await Promise.all(partitions.map(collectGarbage));
+  await Promise.all(partitions.map(({ base }) => collectGarbage(namespace.host.link, base)));
   const load = new RedisLoad(namespace, partitions, mode, newId(namespace.host.random));
   await load.begin(onConflict);
   return load;
@@ -88,7 +95,7 @@ class RedisLoad implements StagedLoad {
   ): Promise<void> {
     this.#checkOpen();
     options.signal?.throwIfAborted();
-    await this.namespace.host.track(this.#put(changes));
+    await this.namespace.host.track(this.#put(changes)); // in order, so none can be left out
   }
 
   async commit(options: StagedCommitOptions = {}): Promise<Loaded> {
@@ -125,8 +132,7 @@ class RedisLoad implements StagedLoad {
     }
     await this.#decide();
     this.#ended = true;
-    const finished = await this.#each((partition) => this.#finish(partition));
-    await this.namespace.root.endLoad(this.id);
+    const finished = await this.#finishAll();
     for (const partition of this.partitions) collectInBackground(partition);
     const heads = finished.map(({ head }) => head);
     const head = heads.every((one) => one !== undefined)
@@ -134,6 +140,17 @@ class RedisLoad implements StagedLoad {
       : await this.namespace.head();
     const skipped = finished.reduce((sum, one) => sum + one.skipped, 0);
     return { head, count, digest, skipped };
+  }
+
+  /** From here on it happens: whoever comes goes on with it, if we can not. */
+  async #finishAll(): Promise<Finished[]> {
+    try {
+      const finished = await this.#each((partition) => this.#finish(partition));
+      await this.namespace.root.endLoad(this.id);
+      return finished;
+    } catch (error) {
+      throw isNadbError(error, "NADB_IO") ? outcomeUnknown(error) : error;
+    }
   }
 
   async #abort(): Promise<void> {
@@ -168,7 +185,7 @@ class RedisLoad implements StagedLoad {
     try {
       for (const partition of this.partitions) staged.push(await this.#freezeOne(partition));
     } catch (error) {
-      await this.#thaw();
+      await this.#thaw().catch(() => undefined); // whoever meets what is still frozen gives the load up
       throw error;
     }
     return staged;
@@ -206,10 +223,8 @@ class RedisLoad implements StagedLoad {
     });
   }
 
-  async #finish(
-    partition: Partition,
-  ): Promise<{ readonly head: PartitionHead | undefined; readonly skipped: number }> {
-    const [, facts] = await partition.raw(scripts.finish, [this.id]);
+  async #finish(partition: Partition): Promise<Finished> {
+    const [, facts] = check(await partition.raw(scripts.finish, [this.id]));
     if (this.mode === "replace") {
       const head = facts === undefined ? undefined : parseFacts(facts as readonly Reply[]);
       return { head, skipped: 0 };

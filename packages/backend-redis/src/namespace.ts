@@ -24,6 +24,7 @@ import {
   type StoredRecord,
   type TagQuery,
 } from "@nadb/core";
+import { unlessAborted } from "./abort.js";
 import { readChanges } from "./changes.js";
 import type { PreparedCommit } from "./commit-queue.js";
 import { EMPTY_CHECKPOINT, joinHeads, pointsOf } from "./head-fields.js";
@@ -68,7 +69,7 @@ export class RedisNamespace implements StorageNamespace {
   async head({ signal }: SignalOption = {}): Promise<Head> {
     signal?.throwIfAborted();
     this.host.checkOpen();
-    return joinHeads(await this.#rooms.heads());
+    return joinHeads(await unlessAborted(signal, this.#rooms.heads()));
   }
 
   async getMany(
@@ -77,11 +78,7 @@ export class RedisNamespace implements StorageNamespace {
   ): Promise<(StoredRecord | undefined)[]> {
     for (const key of keys) checkKey(key);
     signal?.throwIfAborted();
-    const rooms = await this.#found();
-    if (rooms.length === 0) return keys.map(() => undefined);
-    const records = await this.#rooms.atOnce(keys.length === 1 ? [] : rooms, () =>
-      this.#read(rooms, keys),
-    );
+    const records = await unlessAborted(signal, this.#records(keys));
     const now = this.host.clock();
     return records.map((record) =>
       record?.expiresAt !== undefined && record.expiresAt <= now ? undefined : record,
@@ -123,15 +120,22 @@ export class RedisNamespace implements StorageNamespace {
     const [limit, after] = [pageLimit(query), keyOfCursor(query.cursor)];
     signal?.throwIfAborted();
     const now = this.host.clock();
-    const rooms = await this.#found();
-    const sources = rooms.map(({ partition }) => keysOf(partition, prefix, now));
-    return this.#rooms.atOnce(rooms, () => mergedPage(sources, after, limit));
+    const page = async (): Promise<Page<string>> => {
+      const rooms = await this.#found();
+      const sources = rooms.map(({ partition }) => keysOf(partition, prefix, now));
+      return this.#rooms.atOnce(rooms, () => mergedPage(sources, after, limit));
+    };
+    return unlessAborted(signal, page());
   }
 
   async query(query: TagQuery): Promise<Page<string>> {
     checkTagQuery(query);
     const [limit, after] = [pageLimit(query), keyOfCursor(query.cursor)];
     query.signal?.throwIfAborted();
+    return unlessAborted(query.signal, this.#query(query, after, limit));
+  }
+
+  async #query(query: TagQuery, after: string | undefined, limit: number): Promise<Page<string>> {
     const now = this.host.clock();
     const rooms = await this.#found();
     const parts = rooms.flatMap(({ partition }) =>
@@ -151,9 +155,10 @@ export class RedisNamespace implements StorageNamespace {
 
   async tags({ signal }: SignalOption = {}): Promise<ReadonlyMap<string, number>> {
     signal?.throwIfAborted();
-    const rooms = await this.#found();
+    const rooms = await unlessAborted(signal, this.#found());
     const tagsOf = ({ partition }: Room) => this.#tagsOf(partition);
-    const found = await this.#rooms.atOnce(rooms, () => Promise.all(rooms.map(tagsOf)));
+    const all = this.#rooms.atOnce(rooms, () => Promise.all(rooms.map(tagsOf)));
+    const found = await unlessAborted(signal, all);
     const counts = new Map<string, number>();
     for (const [, ...pairs] of found) {
       for (let i = 0; i < pairs.length; i += 2) {
@@ -201,15 +206,12 @@ export class RedisNamespace implements StorageNamespace {
   /** All partitions, made where they were not there. */
   async made(): Promise<readonly Partition[]> {
     this.host.checkOpen();
-    return (await this.#rooms.allMade()).map(partitionIn);
+    return (await this.#rooms.made()).map(partitionIn);
   }
 
   async drop(): Promise<void> {
-    const facts = await this.root.refresh();
-    const partitions = this.#rooms.of(facts?.partitions ?? 1).map(partitionIn);
-    await Promise.all(partitions.map((partition) => partition.raw(scripts.drop, [])));
-    await this.root.drop();
-    await Promise.all(partitions.map(collectGarbage));
+    const bases = await this.root.drop();
+    await Promise.all(bases.map((base) => collectGarbage(this.host.link, base)));
   }
 
   async #commit(
@@ -217,9 +219,16 @@ export class RedisNamespace implements StorageNamespace {
     keys: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<Commit> {
-    const rooms = await this.#rooms.made();
+    const rooms = await unlessAborted(signal, this.#rooms.made());
     const { queue } = rooms[this.#onePartition(keys, rooms.length)] as Room;
     return queue.run(commit, signal);
+  }
+
+  async #records(keys: readonly string[]): Promise<(StoredRecord | undefined)[]> {
+    const rooms = await this.#found();
+    if (rooms.length === 0) return keys.map(() => undefined);
+    const asked = keys.length === 1 ? [] : rooms;
+    return this.#rooms.atOnce(asked, () => this.#read(rooms, keys));
   }
 
   async #read(

@@ -32,28 +32,14 @@ export class Partition {
     return this.#key;
   }
 
-  /** Undefined: nothing was ever written. What the script answers comes without its first word when that is "ok". */
+  /** Undefined: there is no such namespace. */
   async read(script: Script, args: readonly Argument[]): Promise<Answer | undefined> {
-    return this.#ask(script, args, async () => {
-      const before = await this.root.find();
-      const after = await this.root.refresh();
-      return after !== undefined && after.generation !== before?.generation;
-    });
+    return this.#ask(script, args, () => this.root.find());
   }
 
-  /** Makes the partition when it is not there. */
+  /** Makes the namespace when it is not there. */
   async write(script: Script, args: readonly Argument[]): Promise<Answer> {
-    await this.root.make();
-    const answer = await this.#ask(script, args, async () => {
-      await this.root.refresh();
-      await this.make(await this.root.make());
-      return true;
-    });
-    return answer as Answer;
-  }
-
-  async make({ generation }: RootFacts): Promise<void> {
-    await this.raw(scripts.make, [], generation);
+    return (await this.#ask(script, args, () => this.root.make())) as Answer;
   }
 
   /** Runs a script that cares for itself. */
@@ -86,17 +72,23 @@ export class Partition {
   async #ask(
     script: Script,
     args: readonly Argument[],
-    isBackAfterAbsence: () => Promise<boolean>,
+    rootFacts: () => Promise<RootFacts | undefined>,
   ): Promise<Answer | undefined> {
     const since = Date.now();
     for (;;) {
-      const facts = await this.root.find();
+      const facts = await rootFacts();
       if (facts === undefined) return undefined;
       const answer = await this.raw(script, args, facts.generation);
       if (!IN_THE_WAY.has(word(answer[0]))) return answer;
-      if (word(answer[0]) !== "absent") await this.overcome(answer, since);
-      else if (!(await isBackAfterAbsence())) return undefined;
+      if (word(answer[0]) === "absent") await this.#miss(facts);
+      else await this.overcome(answer, since);
     }
+  }
+
+  /** The namespace has been dropped since its root was read, or this partition is lost. */
+  async #miss({ generation }: RootFacts): Promise<void> {
+    const facts = await this.root.refresh();
+    if (facts?.generation === generation) throw this.root.lost(this.index, "is missing");
   }
 
   /** A load has frozen this partition. Its root knows whether it will be; nobody deciding, it will not. */
@@ -119,9 +111,7 @@ export class Partition {
     if (facts === undefined || facts.generation === generation) return;
     const again = await this.raw(scripts.head, [], facts.generation);
     if (word(again[0]) !== "moved" || word(again[1]) !== generation) return;
-    // It outlived a namespace that has been dropped, and made anew since.
-    await this.raw(scripts.drop, []);
-    await this.make(facts);
+    throw this.root.lost(this.index, "holds the content of another generation");
   }
 }
 

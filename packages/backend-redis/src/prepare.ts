@@ -24,17 +24,17 @@ export function prepareCommit(
   const last = new Map(mutations.map(({ key }, index) => [key, index]));
   const superseded = new Set<number>();
   const args: Argument[] = [];
-  let bytes = 0;
+  let [bytes, puts] = [0, false];
   mutations.forEach((mutation, index) => {
     const own = argumentsOf(mutation); // also of one that does not count: it is checked like the others
     if (last.get(mutation.key) !== index) superseded.add(index);
     else {
       for (const argument of own) args.push(argument);
-      bytes += mutation.type === "put" ? mutation.value.length : 0;
+      if (mutation.type === "put") [bytes, puts] = [bytes + mutation.value.length, true];
     }
   });
   const count = mutations.length - superseded.size;
-  return { prepared: { expect: expected, mutations: count, args, bytes }, superseded };
+  return { prepared: { expect: expected, mutations: count, puts, args, bytes }, superseded };
 }
 
 const argumentsOf = (mutation: Mutation): Argument[] =>

@@ -4,6 +4,7 @@ import {
   CONTRACT,
   checkName,
   invalidArgument,
+  isNadbError,
   MAX_KEY_BYTES,
   MAX_TAG_BYTES,
   NadbError,
@@ -14,9 +15,10 @@ import {
 } from "@nadb/core";
 import { connect } from "./connect.js";
 import type { Host } from "./host.js";
-import { namespaceMember, namespaceOfMember, namespacesKey } from "./keys.js";
+import { namespaceOfMember, namespacesKey } from "./keys.js";
 import { type Client, Link, type Reply, type Wait } from "./link.js";
 import { RedisNamespace } from "./namespace.js";
+import { Complaints, superviseClient } from "./own-client.js";
 import { checkServer } from "./server.js";
 
 const MAX_VALUE_BYTES = 256 * 1024 * 1024;
@@ -63,7 +65,9 @@ class RedisBackend implements StorageBackend {
   readonly name = "redis";
   readonly contract = CONTRACT;
   readonly #options: RedisBackendOptions;
-  readonly #link: Link;
+  readonly #retrySeconds: number;
+  /** Another one when the backend is opened again after it could not be. */
+  #link: Link;
   readonly #host: Host;
   readonly #work = new Set<Promise<unknown>>();
   #isDurable = false;
@@ -74,13 +78,15 @@ class RedisBackend implements StorageBackend {
   constructor(options: RedisBackendOptions) {
     checkOptions(options);
     this.#options = options;
-    const { retrySeconds = DEFAULT_RETRY_SECONDS, partitions = 1, prefix = "nadb", wait } = options;
-    const tls = options.tls === undefined ? {} : { tls: options.tls };
-    const client = options.client ?? connect(options.url as string, { retrySeconds, ...tls });
-    this.#link = new Link({ client, owned: options.client === undefined, retrySeconds, wait });
+    const { retrySeconds = DEFAULT_RETRY_SECONDS, partitions = 1, prefix = "nadb" } = options;
+    this.#retrySeconds = retrySeconds;
+    this.#link = this.#newLink();
+    const link = (): Link => this.#link;
     const retention = options.tombstoneRetentionSeconds ?? DEFAULT_TOMBSTONE_RETENTION_SECONDS;
     this.#host = {
-      link: this.#link,
+      get link() {
+        return link();
+      },
       prefix,
       partitions,
       choosesPartitions: options.partitions !== undefined,
@@ -101,10 +107,11 @@ class RedisBackend implements StorageBackend {
   async open(): Promise<void> {
     if (this.#closing !== undefined) throw closed();
     this.#opening ??= this.#connect();
+    const opening = this.#opening;
     try {
-      await this.#opening;
+      await opening;
     } catch (error) {
-      this.#opening = undefined;
+      if (this.#opening === opening) this.#giveUpOpening(); // of several callers the first
       throw error;
     }
   }
@@ -118,7 +125,7 @@ class RedisBackend implements StorageBackend {
     const members = await this.#link.command("smembers", [namespacesKey(this.#host.prefix)]);
     for (const member of members as readonly Reply[]) {
       const id = namespaceOfMember(String(member));
-      if ((await this.#namespace(id).head()).generation !== "") yield id;
+      if (await this.#holdsSomething(id)) yield id;
     }
   }
 
@@ -132,11 +139,9 @@ class RedisBackend implements StorageBackend {
   }
 
   async #connect(): Promise<void> {
-    const { client } = this.#link;
-    if (client.status === "wait" || client.status === "end") await client.connect();
-    const { flushesAlways } = await checkServer(this.#link);
-    this.#isDurable = flushesAlways;
     const { prefix } = this.#host;
+    const { flushesAlways } = await checkServer(this.#link, prefix);
+    this.#isDurable = flushesAlways;
     if (this.#options.create === false && !(await this.#isStore())) {
       throw new NadbError(
         "NADB_NOT_A_STORE",
@@ -153,12 +158,48 @@ class RedisBackend implements StorageBackend {
     return Number(await this.#link.command("exists", [namespacesKey(this.#host.prefix)])) === 1;
   }
 
+  /** What the server has not answered by the time that calls are given is given up. */
   async #close(): Promise<void> {
+    this.#isOpen = false;
+    const giveUp = setTimeout(() => this.#link.end(closed()), this.#retrySeconds * 1000);
     await this.#opening?.catch(() => undefined); // a failed open has told its caller
     this.#isOpen = false;
     await Promise.allSettled(this.#work); // each has its own caller to tell
     await this.#link.idle();
-    if (this.#link.owned) this.#link.client.disconnect();
+    clearTimeout(giveUp);
+    this.#link.end(closed());
+    this.#disconnect();
+  }
+
+  #newLink(): Link {
+    const { client: theirs, url, tls, wait } = this.#options;
+    const retrySeconds = this.#retrySeconds;
+    if (theirs !== undefined) return new Link({ client: theirs, retrySeconds, wait });
+    const client = connect(url as string, { retrySeconds, ...(tls === undefined ? {} : { tls }) });
+    const complaints = new Complaints(client);
+    const link = new Link({ client, retrySeconds, wait, lastError: () => complaints.last });
+    superviseClient(client, link, retrySeconds * 1000);
+    return link;
+  }
+
+  #giveUpOpening(): void {
+    this.#opening = undefined;
+    this.#disconnect();
+    if (this.#closing === undefined) this.#link = this.#newLink();
+  }
+
+  #disconnect(): void {
+    if (this.#options.client === undefined) this.#link.client.disconnect();
+  }
+
+  /** One that is damaged is there: whoever uses it is told. */
+  async #holdsSomething(id: NamespaceId): Promise<boolean> {
+    try {
+      return (await this.#namespace(id).head()).generation !== "";
+    } catch (error) {
+      if (isNadbError(error, "NADB_CORRUPTION")) return true;
+      throw error;
+    }
   }
 
   #namespace(id: NamespaceId): RedisNamespace {
@@ -170,7 +211,6 @@ class RedisBackend implements StorageBackend {
 
   async #drop(id: NamespaceId): Promise<void> {
     await this.#namespace(id).drop();
-    await this.#link.command("srem", [namespacesKey(this.#host.prefix), namespaceMember(id)]);
   }
 
   #checkOpen(): void {

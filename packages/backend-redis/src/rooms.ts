@@ -35,13 +35,6 @@ export class Rooms {
     return this.of((await this.root.make()).partitions);
   }
 
-  /** Each of them made, too. */
-  async allMade(): Promise<readonly Room[]> {
-    const rooms = await this.made();
-    await Promise.all(rooms.map(({ partition }) => partition.write(scripts.head, [])));
-    return rooms;
-  }
-
   of(partitions: number): readonly Room[] {
     if (this.#rooms.length === partitions) return this.#rooms;
     this.#rooms = Array.from({ length: partitions }, (_, index) => {
@@ -55,15 +48,15 @@ export class Rooms {
 
   /** Of all partitions, at one: none for a namespace that was never written to. */
   async heads(): Promise<readonly PartitionHead[]> {
-    for (;;) {
+    for (let before = ""; ; ) {
       const rooms = await this.found();
-      const answers = await Promise.all(
-        rooms.map(({ partition }) => partition.read(scripts.head, [])),
-      );
+      const read = rooms.map(({ partition }) => partition.read(scripts.head, []));
+      const answers = await Promise.all(read);
       const heads = answers.flatMap((answer) => (answer === undefined ? [] : headIn(answer)));
-      if (heads.length === 0) return [];
-      if (heads.length < rooms.length) await this.allMade();
-      else if (areAtOne(heads)) return heads;
+      if (rooms.length === 0 || (heads.length === rooms.length && areAtOne(heads))) return heads;
+      const now = heads.map(({ generation, loads }) => `${generation} ${loads}`).join();
+      if (heads.length === rooms.length && now === before) throw this.root.halfLoaded();
+      before = now;
     }
   }
 
@@ -82,7 +75,7 @@ export class Rooms {
     if (partitions === 1) return ["", ""];
     let heads = await this.heads();
     while (heads.length < partitions) {
-      await this.allMade();
+      await this.root.make();
       heads = await this.heads();
     }
     const points = heads.map(pointOf);

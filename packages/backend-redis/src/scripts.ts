@@ -3,30 +3,41 @@ import { script } from "./link.js";
 import { COMMIT } from "./lua/commit.js";
 import { BEGIN, END, FINISH, FREEZE, MERGE, PUT, THAW } from "./lua/load.js";
 import { COUNT, GET, HEAD, LIST, PAGE, QUERY, TAGS } from "./lua/read.js";
-import { DECIDE, MAKE_ROOT } from "./lua/root.js";
+import { RIGHTS } from "./lua/rights.js";
+import { DECIDE, MAKE_ROOT, MARK_ROOT } from "./lua/root.js";
 import { COLLECT, DROP, MAKE, SWEEP, TRIM } from "./lua/upkeep.js";
 
+const reads = { flag: "no-writes" } as const;
+/** What frees memory, or ends what somebody waits for, goes on when memory is short. */
+const frees = { flag: "allow-oom" } as const;
+const waits = { waits: true } as const;
+const commits = { waits: true, commits: true } as const;
+
 export const scripts = {
-  commit: script("commit", COMMIT, { waits: true }),
-  head: script("head", HEAD),
-  page: script("changes", PAGE),
-  list: script("keys", LIST),
-  query: script("query", QUERY),
-  count: script("count", COUNT),
-  tags: script("tags", TAGS),
-  get: script("get", GET),
-  make: script("make", MAKE),
-  sweep: script("sweep", SWEEP),
-  trim: script("trim", TRIM),
-  collect: script("collect", COLLECT),
-  drop: script("drop", DROP),
+  rights: script("rights", RIGHTS, reads),
+  commit: script("commit", COMMIT, commits),
+  /** REQUIRES: nothing is put. */
+  deletes: script("commit", COMMIT, { ...commits, ...frees }),
+  head: script("head", HEAD, reads),
+  page: script("changes", PAGE, reads),
+  list: script("keys", LIST, reads),
+  query: script("query", QUERY, reads),
+  count: script("count", COUNT, reads),
+  tags: script("tags", TAGS, reads),
+  get: script("get", GET, reads),
+  make: script("make", MAKE, waits),
+  sweep: script("sweep", SWEEP, frees),
+  trim: script("trim", TRIM, frees),
+  collect: script("collect", COLLECT, frees),
+  drop: script("drop", DROP, { ...frees, ...waits }),
   begin: script("begin load", BEGIN),
   put: script("load", PUT),
-  freeze: script("freeze", FREEZE),
-  thaw: script("thaw", THAW),
-  finish: script("finish load", FINISH),
-  merge: script("merge", MERGE),
-  end: script("end load", END),
-  makeRoot: script("make root", MAKE_ROOT),
-  decide: script("decide load", DECIDE),
+  freeze: script("freeze", FREEZE, { ...frees, ...waits }),
+  thaw: script("thaw", THAW, frees),
+  finish: script("finish load", FINISH, { ...frees, ...waits }),
+  merge: script("merge", MERGE, { ...frees, ...waits }),
+  end: script("end load", END, frees),
+  makeRoot: script("make root", MAKE_ROOT, waits),
+  markRoot: script("mark root", MARK_ROOT, { ...frees, ...waits }),
+  decide: script("decide load", DECIDE, { ...commits, ...frees }),
 } as const;

@@ -1,7 +1,9 @@
 // What a server must be, looked at when the backend opens: new enough, the one that takes writes, and one that never
-// evicts. A store whose server throws keys away when memory runs short is no store.
+// evicts. A store whose server throws keys away when memory runs short is no store. Of a cluster every master is asked.
 import { NadbError } from "@nadb/core";
-import type { Link } from "./link.js";
+import { failure } from "./failures.js";
+import { type Link, type Reply, word } from "./link.js";
+import { scripts } from "./scripts.js";
 
 const OLDEST = 7;
 
@@ -10,36 +12,57 @@ export interface ServerFacts {
   readonly flushesAlways: boolean;
 }
 
-export async function checkServer(link: Link): Promise<ServerFacts> {
-  const info = parseInfo(String(await link.command("info", [])));
+export async function checkServer(link: Link, prefix: string): Promise<ServerFacts> {
+  const infos = (await link.everywhere("info", [])).map((reply) => parseInfo(word(reply)));
+  for (const info of infos) checkInfo(info);
+  await checkRights(link, prefix);
+  const logs = infos.every((info) => info.get("aof_enabled") === "1");
+  return { flushesAlways: logs && (await appendsAlways(link)) };
+}
+
+function checkInfo(info: ReadonlyMap<string, string>): void {
   const version = info.get("redis_version") ?? "";
   if (!(Number.parseInt(version, 10) >= OLDEST)) {
-    throw new NadbError(
-      "NADB_UNSUPPORTED",
+    throw unsupported(
       `the server is Redis ${version || "of an unknown version"}`,
-      {
-        hint: `use Redis or Valkey from version ${OLDEST} on`,
-      },
+      `use Redis or Valkey from version ${OLDEST} on`,
+    );
+  }
+  if (info.get("role") === "slave") {
+    throw unsupported(
+      "the server is a replica",
+      "name the master, its sentinels (redis+sentinel://), or the cluster (redis+cluster://)",
     );
   }
   const policy = info.get("maxmemory_policy") ?? "noeviction";
-  if (policy !== "noeviction") {
-    throw new NadbError(
-      "NADB_UNSUPPORTED",
-      `the server evicts: its maxmemory-policy is ${policy}`,
-      {
-        hint: "set maxmemory-policy to noeviction, or use a server that is no cache",
-      },
-    );
-  }
-  return { flushesAlways: info.get("aof_enabled") === "1" && (await appendsAlways(link)) };
+  if (policy === "noeviction") return;
+  throw unsupported(
+    `the server evicts: its maxmemory-policy is ${policy}`,
+    "set maxmemory-policy to noeviction, or use a server that is no cache",
+  );
 }
+
+/** Throws when the user may not read; one who may but read can open a store, and write nothing. */
+async function checkRights(link: Link, prefix: string): Promise<void> {
+  const { text } = scripts.rights;
+  for (const reply of await link.everywhere("eval", [text, 0, `${prefix}:a`])) {
+    const [reads, writes] = (reply as readonly Reply[]).map(word);
+    if (reads !== "") throw forbidden(reads as string, prefix);
+    if (writes !== "") link.forbidden = forbidden(writes as string, prefix);
+  }
+}
+
+const forbidden = (command: string, prefix: string): NadbError =>
+  failure("open", new Error(`NOPERM the user may not run ${command} on keys of ${prefix}:*`));
+
+const unsupported = (message: string, hint: string): NadbError =>
+  new NadbError("NADB_UNSUPPORTED", message, { hint });
 
 /** False where the server does not tell: CONFIG is often forbidden. */
 async function appendsAlways(link: Link): Promise<boolean> {
   try {
-    const reply = (await link.command("config", ["get", "appendfsync"])) as readonly unknown[];
-    return String(reply[1]) === "always";
+    const replies = await link.everywhere("config", ["get", "appendfsync"]);
+    return replies.every((reply) => word((reply as readonly Reply[])[1]) === "always");
   } catch {
     return false;
   }

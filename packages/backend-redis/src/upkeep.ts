@@ -1,8 +1,9 @@
 // What time does to a partition, and what old contents leave there: each step is a script of bounded length.
 import type { Checkpoint } from "@nadb/core";
 import { expired } from "./head-fields.js";
-import { word } from "./link.js";
-import type { Partition } from "./partition.js";
+import { headKey } from "./keys.js";
+import { type Link, word } from "./link.js";
+import type { Answer, Partition } from "./partition.js";
 import { scripts } from "./scripts.js";
 
 /** Records or tombstones that one script removes. */
@@ -42,14 +43,19 @@ export async function trimPartition(
   }
 }
 
-/** Deletes what is left of old contents and loads. */
-export async function collectGarbage(partition: Partition): Promise<void> {
-  for (let more = "1"; more === "1"; ) {
-    more = word((await partition.raw(scripts.collect, [STEP]))[1]);
+/** Deletes what is left of old contents and loads, in the partition whose keys begin so. */
+export async function collectGarbage(
+  link: Link,
+  base: string,
+  goesOn: () => void = () => undefined,
+): Promise<void> {
+  for (let more = "1"; more === "1"; goesOn()) {
+    const answer = await link.run(scripts.collect, headKey(base), [base, "", STEP]);
+    more = word((answer as Answer)[1]);
   }
 }
 
-/** What is interrupted goes on with the next load or sweep. */
-export function collectInBackground(partition: Partition): void {
-  partition.host.inBackground(() => collectGarbage(partition));
+/** It ends with the backend; what is left is for the next load or sweep. */
+export function collectInBackground({ host, base }: Partition): void {
+  host.inBackground(() => collectGarbage(host.link, base, () => host.checkOpen()));
 }

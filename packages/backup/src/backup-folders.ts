@@ -25,14 +25,14 @@ export class BackupFolders {
 
   /** Of the files of one. */
   async names(backupId: string): Promise<string[]> {
-    return (await this.target.list(backupId)).map(({ name }) => name);
+    return (await this.target.list(backupId, { sizes: false })).map(({ name }) => name);
   }
 
   /** Undefined when there is no such backup. Throws NADB_CORRUPTION, NADB_NEWER_FORMAT. */
   async manifest(backupId: string): Promise<BackupInfo | undefined> {
     const path = manifestPath(backupId);
     try {
-      const info = decodeManifest(await readWhole(this.target, path, MAX_MANIFEST_BYTES), path);
+      const info = decodeManifest(await this.manifestBytes(backupId), path);
       if (info.backupId === backupId) return info;
     } catch (error) {
       if (isNadbError(error, "NADB_NOT_FOUND")) return undefined;
@@ -41,11 +41,16 @@ export class BackupFolders {
     throw new NadbError("NADB_CORRUPTION", `${path} is the manifest of another backup`);
   }
 
+  /** Throws NADB_NOT_FOUND. */
+  manifestBytes(backupId: string): Promise<Uint8Array> {
+    return readWhole(this.target, manifestPath(backupId), MAX_MANIFEST_BYTES);
+  }
+
   /** Whether it has a manifest that says it is ours, sound or not. */
   async hasOwnManifest(backupId: string): Promise<boolean> {
     const path = manifestPath(backupId);
     try {
-      const json = parseJson(await readWhole(this.target, path, MAX_MANIFEST_BYTES), path);
+      const json = parseJson(await this.manifestBytes(backupId), path);
       return isObject(json) && isOwnFormat(json.format);
     } catch (error) {
       if (isNadbError(error, "NADB_NOT_FOUND") || isNadbError(error, "NADB_CORRUPTION"))

@@ -13,6 +13,15 @@ export interface Scan {
 export interface DeleteOptions {
   /** Also what is pinned. Default false. */
   readonly force?: boolean;
+  /** Whether it is still right to delete; asked once nobody else can work on what goes. Throws when it is not. */
+  readonly stillRight?: () => Promise<void>;
+  /** As on a target that takes no file any more (deletions.ts). Default false. */
+  readonly withoutLease?: boolean;
+}
+
+export interface SweepOptions {
+  /** Look beside each backup, not beside some of them in turn. Default false. */
+  readonly everywhere?: boolean;
 }
 
 export interface Catalog {
@@ -26,13 +35,19 @@ export interface Catalog {
   hold(backupIds: readonly string[]): Promise<ReaderLease | undefined>;
   // What follows writes, or prepares it; a catalog that is only read throws NADB_UNSUPPORTED.
   checkWritable(): Promise<void>;
-  delete(backupId: string, options?: DeleteOptions): Promise<void>;
+  /** Answers which stay, and why. */
+  deleteSeveral(
+    backupIds: readonly string[],
+    options: DeleteOptions,
+  ): Promise<ReadonlyMap<string, NadbError>>;
   remove(backupId: string): Promise<void>;
   publish(info: BackupInfo): Promise<void>;
+  /** As publish, with a place behind all others. */
+  publishNewest(info: BackupInfo): Promise<BackupInfo>;
   replace(info: BackupInfo): Promise<void>;
   removeReplaced(backupId: string): Promise<void>;
   checkUnused(backupId: string): Promise<void>;
-  sweepLeftovers(): Promise<void>;
+  sweepLeftovers(options?: SweepOptions): Promise<void>;
 }
 
 /** Oldest first. */
@@ -40,6 +55,10 @@ export const byAge = (a: BackupInfo, b: BackupInfo): number =>
   a.sequence - b.sequence || compare(a.timestamp, b.timestamp) || compare(a.backupId, b.backupId);
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Behind all backups there are: 1 for the first. */
+export const nextSequence = ({ backups }: Scan): number =>
+  backups.reduce((last, { sequence }) => Math.max(last, sequence), 0) + 1;
 
 /** The error for an id that no backup has, with those there are. */
 export function unknownBackup(backupId: string, backups: readonly BackupInfo[]): NadbError {

@@ -1,6 +1,6 @@
 // Chains: the full and the incrementals that a backup restores from. Each incremental names its parent by id, by the
 // checkpoint where its own run begins, and by the checksum of the parent's cut, which stays when the parent's run is merged.
-import { corruption, isNadbError, type NadbError, quote } from "@nadb/core";
+import { corruption, isNadbError, NadbError, quote } from "@nadb/core";
 import { type BackupInfo, cutChecksumOf } from "./manifest.js";
 
 /** Far beyond any sane chain; a longer one is forged. */
@@ -61,3 +61,19 @@ const broken = (child: BackupInfo, what: string): NadbError =>
     `the incremental ${quote(child.backupId)} can not be restored: ${what}`,
     "restore an earlier backup, and take a new full one",
   );
+
+/** Throws NADB_CONFLICT while something is laid over it. @param gone what does not count any more. */
+export function checkNoDependents(
+  backupId: string,
+  backups: readonly BackupInfo[],
+  gone: ReadonlySet<string>,
+): void {
+  const children = backups.filter(
+    (info) => info.parentBackupId === backupId && !gone.has(info.backupId),
+  );
+  if (children.length === 0) return;
+  const ids = children.map((child) => quote(child.backupId)).join(", ");
+  throw new NadbError("NADB_CONFLICT", `${ids} can not be restored without ${quote(backupId)}`, {
+    hint: "delete the incrementals first, the newest before its parent",
+  });
+}

@@ -13,6 +13,7 @@ import { checkLink } from "./chain.js";
 import { chooseFormat } from "./formats.js";
 import { Lease, type LeaseHost } from "./lease.js";
 import type { BackupInfo } from "./manifest.js";
+import { checkParent } from "./parent.js";
 import { isBackupId } from "./paths.js";
 import type { LongWork } from "./progress.js";
 import type { Repository } from "./repository.js";
@@ -26,8 +27,10 @@ export interface CreateBackupOptions extends WriteRunOptions {
 }
 
 export interface CreateIncrementalOptions extends CreateBackupOptions {
-  /** When the store can no longer tell what has changed since the parent, take a full backup. Default false. */
+  /** When the store can no longer tell what has changed since the parent, or that is damaged, take a full backup. Default false. */
   readonly fallbackToFull?: boolean;
+  /** Told why a full backup is taken in place of an incremental: NADB_CHECKPOINT_EXPIRED, or NADB_CORRUPTION of the parent. */
+  readonly onFallback?: (why: NadbError) => void;
   /** When nothing has changed since the parent, make no backup and answer the parent. Default false. */
   readonly skipUnchanged?: boolean;
 }
@@ -53,21 +56,45 @@ export async function createIncremental(
   parentBackupId: string,
   options: CreateIncrementalOptions & Together,
 ): Promise<BackupInfo> {
-  const { repository, storage } = host;
+  const { storage } = host;
   const { backupId = newBackupId("incremental", host), setSize = 1 } = options;
   checkBackupId(backupId);
   checkLabel(options);
-  const parent = await repository.get(parentBackupId);
-  await repository.chain(parent);
-  checkSource(parent, storage);
+  let parent: BackupInfo;
+  try {
+    parent = await soundParent(host, parentBackupId);
+  } catch (error) {
+    if (!isNadbError(error, "NADB_CORRUPTION")) throw error;
+    return inPlaceOf(host, options, error);
+  }
   try {
     if (options.skipUnchanged && (await isUnchanged(storage, parent))) return parent;
     return await create(host, { backupId, parent, setSize }, options);
   } catch (error) {
     if (!isNadbError(error, "NADB_CHECKPOINT_EXPIRED")) throw error;
-    if (options.fallbackToFull) return createFull(host, options);
-    throw outOfReach(parent, error);
+    return inPlaceOf(host, options, outOfReach(parent, error));
   }
+}
+
+async function soundParent(
+  { repository, storage }: CreateHost,
+  parentBackupId: string,
+): Promise<BackupInfo> {
+  const parent = await repository.get(parentBackupId);
+  checkSource(parent, storage);
+  await checkParent(repository, parent);
+  return parent;
+}
+
+/** A full backup, where that is wanted; else throws why there is no incremental. */
+async function inPlaceOf(
+  host: CreateHost,
+  options: CreateIncrementalOptions & Together,
+  why: NadbError,
+): Promise<BackupInfo> {
+  if (!options.fallbackToFull) throw why;
+  options.onFallback?.(why);
+  return createFull(host, options);
 }
 
 function checkSource(parent: BackupInfo, { id }: StorageNamespace): void {
@@ -106,17 +133,17 @@ async function create(
     const info = await writeRun(host, source, lease, options);
     for await (const _ of proof(repository, info, options)) await lease.renew();
     await lease.confirm();
-    await publish(host, info, parent);
+    const published = await publish(host, info, parent);
     await lease.confirm(); // who took over before our manifest was there has written over our data
     await letGo(lease);
-    return info;
+    return published;
   } catch (error) {
     await discard(repository, backupId, lease);
     throw error;
   }
 }
 
-function checkBackupId(backupId: string): void {
+export function checkBackupId(backupId: string): void {
   checkName("backup id", backupId);
   if (isBackupId(backupId)) return;
   throw invalidArgument(
@@ -130,7 +157,10 @@ function checkLabel({ label }: CreateBackupOptions): void {
 }
 
 /** The lease first, then the look: a writer that was just finishing must not be written over. */
-async function acquireUnused(host: CreateHost, backupId: string): Promise<Lease> {
+export async function acquireUnused(
+  host: LeaseHost & Pick<CreateHost, "repository">,
+  backupId: string,
+): Promise<Lease> {
   const lease = await Lease.acquire(host.repository.target, backupId, host);
   try {
     await host.repository.checkUnused(backupId);
@@ -142,7 +172,11 @@ async function acquireUnused(host: CreateHost, backupId: string): Promise<Lease>
 }
 
 /** Removes what a failed backup has written, unless another writer has taken the id over. */
-async function discard(repository: Repository, backupId: string, lease: Lease): Promise<void> {
+export async function discard(
+  repository: Repository,
+  backupId: string,
+  lease: Lease,
+): Promise<void> {
   try {
     await lease.confirm();
     await repository.remove(backupId);
@@ -166,20 +200,20 @@ async function publish(
   host: CreateHost,
   info: BackupInfo,
   parent: BackupInfo | null,
-): Promise<void> {
+): Promise<BackupInfo> {
   const { repository } = host;
-  if (parent === null) return repository.publish(info);
+  if (parent === null) return repository.publishNewest(info);
   const lease = await Lease.acquireSoon(repository.target, parent.backupId, host);
   try {
     checkLink(info, await repository.get(parent.backupId));
-    await repository.publish(info);
+    return await repository.publishNewest(info);
   } finally {
     await letGo(lease);
   }
 }
 
 /** A lease that can not be removed undoes no backup: it ends by itself, and the next run sweeps it. */
-const letGo = (lease: Lease): Promise<void> => lease.release().catch(() => undefined);
+export const letGo = (lease: Lease): Promise<void> => lease.release().catch(() => undefined);
 
 /** The kind of backup, the time and four random characters. */
 export function newBackupId(kind: string, { clock, random }: LeaseHost): string {

@@ -91,6 +91,12 @@ export async function readEvidence(
   }
 }
 
+/** What was found last, of a verification and a drill. */
+export function newerOf(a: Evidence | undefined, b: Evidence | undefined): Evidence | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Date.parse(a.at) > Date.parse(b.at) ? a : b;
+}
+
 /** SHA-256 over the `manifest_checksum` of each backup of the chain, oldest first, one a line. */
 function chainChecksumOf(chain: readonly BackupInfo[]): string {
   const lines = chain.map((info) => `${manifestChecksumOf(info)}\n`).join("");

@@ -9,6 +9,13 @@ import {
   MANIFEST_FILE,
   mergedAt,
 } from "./paths.js";
+import type { BackupTarget } from "./target.js";
+
+/** The files of a backup's folder, with their sizes. */
+export type Files = ReadonlyMap<string, number>;
+
+export const filesIn = async (target: BackupTarget, backupId: string): Promise<Files> =>
+  new Map((await target.list(backupId)).map(({ name, size }) => [name, size]));
 
 const MERGED_STAYS_MS = 24 * 60 * 60_000;
 

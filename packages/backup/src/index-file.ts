@@ -1,6 +1,8 @@
 // The index of a repository (metadata.json at its root): a copy of the manifests of all backups, by id. It tells a
-// backup whose manifest was lost from one that was never finished (repository.ts).
-import { isNadbError } from "@nadb/core";
+// backup whose manifest was lost from one that was never finished (repository.ts). INVARIANT: it is always written from a look
+// at all manifests, so whatever was wrong with it is right afterwards.
+import { corruption, isNadbError } from "@nadb/core";
+import type { Scan } from "./catalog.js";
 import {
   type BackupInfo,
   isObject,
@@ -19,23 +21,48 @@ const MAX_INDEX_BYTES = 256 << 20;
 export async function readIndex(
   target: BackupTarget,
 ): Promise<Map<string, BackupInfo> | undefined> {
+  return ifReadable(async () => {
+    const entries = Object.entries(await readEntries(target));
+    return new Map(entries.map(([id, entry]) => [id, manifestFromJson(entry, INDEX_PATH)]));
+  });
+}
+
+/** The ids that it names, whatever it says of them; none when it counts for nothing. */
+export async function readIndexIds(target: BackupTarget): Promise<ReadonlySet<string>> {
+  return new Set(Object.keys((await ifReadable(() => readEntries(target))) ?? {}));
+}
+
+async function readEntries(target: BackupTarget): Promise<Readonly<Record<string, unknown>>> {
+  const json = parseJson(await readWhole(target, INDEX_PATH, MAX_INDEX_BYTES), INDEX_PATH);
+  if (!isObject(json) || json.format !== INDEX_FORMAT || json.format_version !== INDEX_VERSION)
+    throw corruption(`${INDEX_PATH} is no index of this version`);
+  return isObject(json.backups) ? json.backups : {};
+}
+
+async function ifReadable<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
-    const json = parseJson(await readWhole(target, INDEX_PATH, MAX_INDEX_BYTES), INDEX_PATH);
-    if (!isObject(json) || json.format !== INDEX_FORMAT || json.format_version !== INDEX_VERSION) {
-      return undefined;
-    }
-    const manifests = isObject(json.backups) ? json.backups : {};
-    return new Map(
-      Object.entries(manifests).map(([id, manifest]) => [
-        id,
-        manifestFromJson(manifest, INDEX_PATH),
-      ]),
-    );
+    return await read();
   } catch (error) {
     const unreadable = ["NADB_NOT_FOUND", "NADB_CORRUPTION", "NADB_NEWER_FORMAT"] as const;
     if (unreadable.some((code) => isNadbError(error, code))) return undefined;
     throw error;
   }
+}
+
+/** Makes it say what a look at all manifests has told, but for a change. Of a manifest damaged or lost it keeps its copy. */
+export async function rewriteIndex(
+  target: BackupTarget,
+  { backups, findings }: Scan,
+  change: (index: Map<string, BackupInfo>) => void,
+): Promise<void> {
+  const index = new Map(backups.map((info) => [info.backupId, info]));
+  const known = findings.length === 0 ? undefined : await readIndex(target);
+  for (const { backupId } of findings) {
+    const info = known?.get(backupId);
+    if (info !== undefined) index.set(backupId, info);
+  }
+  change(index);
+  await writeIndex(target, index);
 }
 
 export async function writeIndex(

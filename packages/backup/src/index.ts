@@ -11,8 +11,10 @@ export {
   type Gap,
   type GapReason,
   gapAt,
+  isHidden,
   type Points,
   pointAt,
+  pointNamed,
   type Stretch,
 } from "./archive/points.js";
 export {
@@ -22,7 +24,12 @@ export {
   type Level,
   parsePolicy as parseArchivePolicy,
 } from "./archive/policy.js";
-export type { AtTime, PointRestoration, PointRestorePlan } from "./archive/restore-point.js";
+export type {
+  AtPoint,
+  AtTime,
+  PointRestoration,
+  PointRestorePlan,
+} from "./archive/restore-point.js";
 export { readTimeline } from "./archive/segments.js";
 export type { Timeline, TimelinePoint } from "./archive/timeline.js";
 export {
@@ -31,6 +38,7 @@ export {
   verifyArchive,
 } from "./archive/verify-archive.js";
 export type { Written } from "./archive/write-segment.js";
+export { type BackendTargetOptions, backendTarget } from "./backend-target/backend-target.js";
 export type { Scan } from "./catalog.js";
 export type { ConsolidateOptions } from "./consolidate.js";
 export type { Difference } from "./contents.js";
@@ -41,6 +49,11 @@ export { type Evidence, type EvidenceLevel, readEvidence } from "./evidence.js";
 export type { Finding } from "./finding.js";
 export { type Format, type FormatOptions, WRITABLE_FORMATS } from "./formats.js";
 export { type Acceptance, acceptBackup, acceptedOf } from "./health/acceptance.js";
+export {
+  type HealthOfAll,
+  type HealthOfAllOptions,
+  healthOfAllNamespaces,
+} from "./health/all-namespaces.js";
 export {
   type Anomaly,
   type AnomalyKind,
@@ -93,7 +106,11 @@ export type { Restoration } from "./restore.js";
 export type { PlannedAction, RestorePlan } from "./restore-plan.js";
 export { ON_CONFLICT, type OnConflict, type RestoreOptions } from "./restore-source.js";
 export type { RetentionContext } from "./retention/context.js";
-export { type DeleteBackupOptions, deleteBackup } from "./retention/delete.js";
+export {
+  checkNotLastGood,
+  type DeleteBackupOptions,
+  deleteBackup,
+} from "./retention/delete.js";
 export { checkNotPinned, type Pin, readPins } from "./retention/pin-file.js";
 export { type PinOptions, pinBackup, unpinBackup } from "./retention/pins.js";
 export {
@@ -116,6 +133,21 @@ export {
   planPrune,
   pruneBackups,
 } from "./retention/prune.js";
+export { readSalvageList, type SalvageList } from "./salvage/list-file.js";
+export { type PlanSalvageOptions, planSalvage } from "./salvage/plan-salvage.js";
+export type {
+  LossKind,
+  LostKeys,
+  ManifestState,
+  RunSource,
+  SalvagedRun,
+  SalvageLoss,
+  SalvagePlan,
+  SalvageReport,
+  StandIns,
+} from "./salvage/report.js";
+export { type Salvage, type SalvageOptions, salvageBackup } from "./salvage/salvage.js";
+export type { ArchiveJob } from "./schedule/archive-job.js";
 export type {
   DrillJob,
   FullJob,
@@ -137,6 +169,7 @@ export {
   type NewestBackup,
   type Outcome,
   type RunError,
+  type RunName,
   type Trigger,
 } from "./schedule/run.js";
 export {
@@ -153,7 +186,13 @@ export {
   namespacesToBackUp,
   type TakenSet,
 } from "./sets/backup-all.js";
-export { deleteLabel, type LabelVerification, planDeleteLabel, verifyLabel } from "./sets/label.js";
+export {
+  type DeleteLabelOptions,
+  deleteLabel,
+  type LabelVerification,
+  planDeleteLabel,
+  verifyLabel,
+} from "./sets/label.js";
 export {
   type OfNamespace,
   planRestoreAllNamespaces,
@@ -161,7 +200,13 @@ export {
   restoreAllNamespaces,
 } from "./sets/restore-all.js";
 export { getSet, type NamespaceSource } from "./sets/set.js";
-export type { BackupTarget, ReadOptions, TargetEntry, WriteOptions } from "./target.js";
+export type {
+  BackupTarget,
+  ListOptions,
+  ReadOptions,
+  TargetEntry,
+  WriteOptions,
+} from "./target.js";
 export { memoryTarget } from "./targets/memory.js";
 export { systemTimer, type Timer } from "./timer.js";
 export {

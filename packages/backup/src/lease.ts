@@ -125,7 +125,7 @@ export class Lease {
 }
 
 async function tokens(target: BackupTarget, backupId: string, kind: LeaseKind): Promise<number[]> {
-  const entries = await target.list(backupId);
+  const entries = await target.list(backupId, { sizes: false });
   return entries.flatMap(({ name }) => leaseToken(name, kind) ?? []);
 }
 
@@ -136,6 +136,20 @@ async function latestToken(
 ): Promise<number | undefined> {
   const all = await tokens(target, backupId, kind);
   return all.length === 0 ? undefined : Math.max(...all);
+}
+
+/** Whether somebody alive works on the backup, in whatever way. */
+export async function isHeldByAnyone(
+  target: BackupTarget,
+  backupId: string,
+  now: number,
+): Promise<boolean> {
+  for (const kind of ["lease", "merge"] as const) {
+    const latest = await latestToken(target, backupId, kind);
+    if (latest === undefined) continue;
+    if (await isHeld(target, leasePath(backupId, kind, latest), now)) return true;
+  }
+  return false;
 }
 
 async function isHeld(target: BackupTarget, path: string, now: number): Promise<boolean> {
@@ -165,7 +179,7 @@ async function readLease(target: BackupTarget, path: string): Promise<LeaseFile 
 const isLeaseFile = (json: unknown): json is LeaseFile =>
   isObject(json) && typeof json.owner === "string" && typeof json.expiresAt === "number";
 
-const locked = (backupId: string): NadbError =>
+export const locked = (backupId: string): NadbError =>
   new NadbError("NADB_LOCKED", `backup ${quote(backupId)} is being written by somebody else`, {
     hint: "wait for it, or choose another id; a dead writer's lease ends within a minute",
   });

@@ -6,6 +6,7 @@ import { archiveLag, type Lag } from "./archive/lag.js";
 import { listPoints } from "./archive/list-points.js";
 import type { Points } from "./archive/points.js";
 import {
+  type AtPoint,
   type AtTime,
   type PointRestoration,
   type PointRestorePlan,
@@ -49,7 +50,10 @@ import {
   planPrune,
   pruneBackups,
 } from "./retention/prune.js";
-import type { BackupTarget } from "./target.js";
+import { type PlanSalvageOptions, planSalvage } from "./salvage/plan-salvage.js";
+import type { SalvagePlan } from "./salvage/report.js";
+import { type Salvage, type SalvageOptions, salvageBackup } from "./salvage/salvage.js";
+import { type BackupTarget, checkOutside } from "./target.js";
 import type { Verification, VerifyOptions } from "./verify.js";
 
 export interface BackupManagerOptions {
@@ -74,11 +78,15 @@ export class BackupManager {
     readonly repository: Repository,
   ) {}
 
-  /** Throws NADB_NOT_A_REPOSITORY when the target holds something else, or with `create: false` nothing. */
+  /**
+   * Throws NADB_NOT_A_REPOSITORY when the target holds something else, or with `create: false` nothing, and
+   * NADB_INVALID_ARGUMENT when it lies in the namespace itself.
+   */
   static async open(options: BackupManagerOptions): Promise<BackupManager> {
     const { store, target, create = true } = options;
     const storage = "storage" in store ? store.storage : store;
     const repository = await Repository.open(target, { ...options, create });
+    await checkOutside(target, storage);
     return new BackupManager(storage, repository);
   }
 
@@ -163,12 +171,12 @@ export class BackupManager {
    */
   async restoreBackup(backupId: string, options?: RestoreOptions): Promise<Restoration>;
   /**
-   * Restores the newest cut that is not later than a time: of the archive, or of a backup. Answers which it was. Throws
-   * NADB_NOT_FOUND, naming the nearest points, when there is none so early.
+   * Restores the newest cut that is not later than a time, or the point of an id: of the archive, or of a backup. Answers
+   * which it was. Throws NADB_NOT_FOUND, naming the nearest points, when there is none so early.
    */
-  async restoreBackup(time: AtTime, options?: RestoreOptions): Promise<PointRestoration>;
+  async restoreBackup(point: AtTime | AtPoint, options?: RestoreOptions): Promise<PointRestoration>;
   async restoreBackup(
-    what: string | AtTime,
+    what: string | AtTime | AtPoint,
     options: RestoreOptions = {},
   ): Promise<Restoration | PointRestoration> {
     const { repository, storage } = this;
@@ -178,9 +186,9 @@ export class BackupManager {
 
   /** What `restoreBackup` with these options would do, found by reading alone. Throws as it would before its first write. */
   async planRestore(backupId: string, options?: RestoreOptions): Promise<RestorePlan>;
-  async planRestore(time: AtTime, options?: RestoreOptions): Promise<PointRestorePlan>;
+  async planRestore(point: AtTime | AtPoint, options?: RestoreOptions): Promise<PointRestorePlan>;
   async planRestore(
-    what: string | AtTime,
+    what: string | AtTime | AtPoint,
     options: RestoreOptions = {},
   ): Promise<RestorePlan | PointRestorePlan> {
     const { repository, storage } = this;
@@ -263,6 +271,23 @@ export class BackupManager {
   async consolidateBackup(backupId: string, options: ConsolidateOptions = {}): Promise<BackupInfo> {
     const { repository } = this;
     return consolidate({ repository, ...repository.host }, backupId, options);
+  }
+
+  /** As `planSalvage`: what `salvageBackup` with these options would do; changes nothing. */
+  async planSalvage(backupId: string, options: PlanSalvageOptions): Promise<SalvagePlan> {
+    return planSalvage(this.repository, backupId, options);
+  }
+
+  /**
+   * Makes a new full backup, `into`, of what is left of a damaged one and of what it is laid over, with a list of what is
+   * lost. The damaged one is only read, and may be in the quarantine. Throws as `planSalvage` does.
+   */
+  async salvageBackup(
+    backupId: string,
+    { into, ...options }: SalvageOptions & Pick<PlanSalvageOptions, "into">,
+  ): Promise<Salvage> {
+    const plan = await planSalvage(this.repository, backupId, { into, ...options });
+    return salvageBackup(this.repository, plan, options);
   }
 
   /**

@@ -56,13 +56,21 @@ export interface BackupInfo {
   /** Records and bytes of values of the namespace at the cut (Head). Absent where nobody counted them. */
   readonly stateCount?: number;
   readonly stateBytes?: number;
+  /** Of a salvaged backup: the damaged one it was made of. Absent on every other. */
+  readonly salvagedFrom?: string;
   readonly dataFile: string;
   readonly format: FormatName;
   readonly formatVersion: number;
 }
 
-/** "?": may be null. "count or absent": not written where it is not known. */
-type Kind = "text" | "count" | "flag" | "text?" | "count?" | "count or absent";
+/**
+ * Whether it holds what its namespace held at one instant. A salvaged backup does not: it is no parent, no point in time and
+ * no proof of health, and retention leaves it alone.
+ */
+export const isCut = ({ salvagedFrom }: BackupInfo): boolean => salvagedFrom === undefined;
+
+/** "?": may be null. "or absent": not written where it is not known. */
+type Kind = "text" | "count" | "flag" | "text?" | "count?" | "count or absent" | "text or absent";
 
 /** Field of the API, name on disk, kind of value; in the order in which they are written. */
 const FIELDS: readonly (readonly [keyof BackupInfo, string, Kind])[] = [
@@ -92,6 +100,7 @@ const FIELDS: readonly (readonly [keyof BackupInfo, string, Kind])[] = [
   ["stateDigest", "state_digest", "text"],
   ["stateCount", "state_count", "count or absent"],
   ["stateBytes", "state_bytes", "count or absent"],
+  ["salvagedFrom", "salvaged_from", "text or absent"],
   ["dataFile", "data_file", "text"],
   ["format", "format", "text"],
   ["formatVersion", "format_version", "count"],
@@ -99,13 +108,20 @@ const FIELDS: readonly (readonly [keyof BackupInfo, string, Kind])[] = [
 
 export type ManifestJson = Readonly<Record<string, unknown>>;
 
-export function manifestToJson(info: BackupInfo): ManifestJson {
-  const plain = plainOf(info);
-  return { ...plain, manifest_checksum: checksumOf(plain) };
-}
+export const manifestToJson = (info: BackupInfo): ManifestJson => ({
+  ...plainOf(info),
+  manifest_checksum: manifestChecksumOf(info),
+});
+
+/** Of those that were asked for: whoever goes through chains asks for the same ones again and again. */
+const checksums = new WeakMap<BackupInfo, string>();
 
 /** What `manifest_checksum` says: two backups with the same one are the same to the last byte. */
-export const manifestChecksumOf = (info: BackupInfo): string => checksumOf(plainOf(info));
+export function manifestChecksumOf(info: BackupInfo): string {
+  const checksum = checksums.get(info) ?? checksumOf(plainOf(info));
+  checksums.set(info, checksum);
+  return checksum;
+}
 
 function plainOf(info: BackupInfo): ManifestJson {
   const fields = FIELDS.filter(([field]) => info[field] !== undefined);
@@ -153,6 +169,7 @@ export function manifestFromJson(
   for (const name of [manifest.backupId, manifest.dataFile, manifest.parentBackupId]) {
     if (name !== null && !isSafeName(name)) throw corruption(`${what} names a file ${quote(name)}`);
   }
+  if (Object.keys(plain).length === Object.keys(info).length) checksums.set(manifest, checksum);
   return manifest;
 }
 
@@ -215,7 +232,7 @@ function checksumOf(plain: ManifestJson): string {
 
 function isKind(value: unknown, kind: Kind): boolean {
   if (kind === "count?" && value === null) return true;
-  if (kind === "count or absent" && value === undefined) return true;
+  if (value === undefined) return kind === "count or absent" || kind === "text or absent";
   if (kind === "count" || kind === "count?" || kind === "count or absent")
     return Number.isSafeInteger(value) && (value as number) >= 0;
   if (kind === "flag") return typeof value === "boolean";

@@ -2,16 +2,24 @@
 // or behind it hides nothing, and it tells a lost manifest from an unfinished backup.
 import { checkName, NadbError, quote } from "@nadb/core";
 import { BackupFolders } from "./backup-folders.js";
-import { byAge, type Catalog, type DeleteOptions, type Scan, unknownBackup } from "./catalog.js";
+import {
+  byAge,
+  type Catalog,
+  type DeleteOptions,
+  nextSequence,
+  type Scan,
+  type SweepOptions,
+  unknownBackup,
+} from "./catalog.js";
 import { checkLink } from "./chain.js";
+import { Deletions } from "./deletions.js";
 import { asFinding, type Finding } from "./finding.js";
 import { isLostManifest } from "./folder.js";
-import { readIndex, writeIndex } from "./index-file.js";
-import { Lease, type LeaseHost } from "./lease.js";
+import { readIndex, rewriteIndex } from "./index-file.js";
+import type { LeaseHost } from "./lease.js";
 import { type BackupInfo, encodeManifest } from "./manifest.js";
 import { isDataFile, manifestPath, PACK_FILE } from "./paths.js";
 import { type Held, ReaderLease } from "./readers.js";
-import { checkNotPinned } from "./retention/pin-file.js";
 import { mapSeveral } from "./several.js";
 import { Sweeper } from "./sweeper.js";
 import type { BackupTarget } from "./target.js";
@@ -24,6 +32,7 @@ export class OwnCatalog implements Catalog {
   readonly #held: Held = new Set();
   readonly #folders: BackupFolders;
   readonly #sweeper: Sweeper;
+  readonly #deletions: Deletions;
 
   constructor(
     readonly target: BackupTarget,
@@ -31,6 +40,12 @@ export class OwnCatalog implements Catalog {
   ) {
     this.#folders = new BackupFolders(target);
     this.#sweeper = new Sweeper(this.#folders, host);
+    this.#deletions = new Deletions({
+      folders: this.#folders,
+      sweeper: this.#sweeper,
+      host,
+      scan: () => this.scan(),
+    });
   }
 
   // A readable index, or at least one backup, tells a repository from a folder of something else.
@@ -85,30 +100,11 @@ export class OwnCatalog implements Catalog {
   async checkWritable(): Promise<void> {}
 
   /** A backup whose manifest is damaged or lost can be deleted, too. */
-  async delete(backupId: string, { force = false }: DeleteOptions = {}): Promise<void> {
-    checkName("backup id", backupId);
-    if (!(await this.#folders.isTaken(backupId))) throw await this.#unknown(backupId);
-    const lease = await Lease.acquire(this.target, backupId, this.host);
-    try {
-      if (!force) await checkNotPinned(this.target, backupId);
-      await this.#checkNoDependents(backupId);
-    } catch (error) {
-      await lease.release();
-      throw error;
-    }
-    await this.#updateIndex((index) => index.delete(backupId));
-    await lease.confirm();
-    if (!(await this.#sweeper.take(backupId))) await lease.end();
-  }
-
-  async #checkNoDependents(backupId: string): Promise<void> {
-    const { backups } = await this.scan();
-    const children = backups.filter((info) => info.parentBackupId === backupId);
-    if (children.length === 0) return;
-    const ids = children.map((child) => quote(child.backupId)).join(", ");
-    throw new NadbError("NADB_CONFLICT", `${ids} can not be restored without ${quote(backupId)}`, {
-      hint: "delete the incrementals first, the newest before its parent",
-    });
+  async deleteSeveral(
+    backupIds: readonly string[],
+    options: DeleteOptions,
+  ): Promise<ReadonlyMap<string, NadbError>> {
+    return this.#deletions.several(backupIds, options);
   }
 
   async remove(backupId: string): Promise<void> {
@@ -116,15 +112,31 @@ export class OwnCatalog implements Catalog {
   }
 
   async publish(info: BackupInfo): Promise<void> {
-    await this.target.write(manifestPath(info.backupId), [encodeManifest(info)], {
-      ifAbsent: true,
-    });
-    await this.#updateIndex((index) => index.set(info.backupId, info));
+    await this.#writeNew(info);
+    await this.#index(await this.scan(), info);
+  }
+
+  /** One look tells its place and what the index is to say. */
+  async publishNewest(info: BackupInfo): Promise<BackupInfo> {
+    const scan = await this.scan();
+    const placed = { ...info, sequence: nextSequence(scan) };
+    await this.#writeNew(placed);
+    await this.#index(scan, placed);
+    return placed;
   }
 
   async replace(info: BackupInfo): Promise<void> {
     await this.target.write(manifestPath(info.backupId), [encodeManifest(info)]);
-    await this.#updateIndex((index) => index.set(info.backupId, info));
+    await this.#index(await this.scan(), info);
+  }
+
+  async #writeNew(info: BackupInfo): Promise<void> {
+    const path = manifestPath(info.backupId);
+    await this.target.write(path, [encodeManifest(info)], { ifAbsent: true });
+  }
+
+  async #index(scan: Scan, info: BackupInfo): Promise<void> {
+    await rewriteIndex(this.target, scan, (index) => index.set(info.backupId, info));
   }
 
   async hold(backupIds: readonly string[]): Promise<ReaderLease> {
@@ -141,24 +153,12 @@ export class OwnCatalog implements Catalog {
     });
   }
 
-  async sweepLeftovers(): Promise<void> {
-    await this.#sweeper.sweepAll();
+  async sweepLeftovers(options: SweepOptions = {}): Promise<void> {
+    await this.#sweeper.sweepAll(options);
   }
 
   async removeReplaced(backupId: string): Promise<void> {
     await this.#sweeper.removeReplaced(backupId);
-  }
-
-  async #updateIndex(change: (index: Map<string, BackupInfo>) => void): Promise<void> {
-    const { backups, findings } = await this.scan();
-    const index = new Map(backups.map((info) => [info.backupId, info]));
-    const known = await readIndex(this.target);
-    for (const { backupId } of findings) {
-      const info = known?.get(backupId); // all that is left of a manifest damaged or lost
-      if (info !== undefined) index.set(backupId, info);
-    }
-    change(index);
-    await writeIndex(this.target, index);
   }
 
   async #unknown(backupId: string): Promise<NadbError> {

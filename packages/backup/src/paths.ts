@@ -9,6 +9,7 @@
 //   ID/pin.json                nothing deletes the backup (retention/pin-file.ts)
 //   ID/verified.json           what its last full verification found; drilled.json: its last drill (evidence.ts)
 //   ID/accepted.json           an operator has looked at what is unusual about it (health/acceptance.ts)
+//   ID/salvaged.json           what was lost when the backup was salvaged from a damaged one (salvage/list-file.ts)
 //   readers/NONCE.json         who is reading which backups (readers.ts)
 //   schedule/lease-000001.json who does scheduled work (schedule/exclusive.ts); schedule/runs/… (schedule/trace.ts)
 //   ID/piece-000001.nadb       a sorted piece of a run that is being written (run/sort.ts)
@@ -27,8 +28,15 @@ export const PIN_FILE = "pin.json";
 export const VERIFIED_FILE = "verified.json";
 export const DRILLED_FILE = "drilled.json";
 export const ACCEPTED_FILE = "accepted.json";
+export const SALVAGED_FILE = "salvaged.json";
 /** What others say about a backup. It goes with the backup and keeps nothing of it. */
-const BESIDE: readonly string[] = [PIN_FILE, VERIFIED_FILE, DRILLED_FILE, ACCEPTED_FILE];
+const BESIDE: readonly string[] = [
+  PIN_FILE,
+  VERIFIED_FILE,
+  DRILLED_FILE,
+  ACCEPTED_FILE,
+  SALVAGED_FILE,
+];
 export const isBeside = (name: string): boolean => BESIDE.includes(name);
 const LEASE = /^(lease|merge)-(\d{6})\.json$/;
 /** Folders at the root that are no backup's. */
@@ -58,6 +66,7 @@ export const pinPath = (backupId: string): string => `${backupId}/${PIN_FILE}`;
 export const evidencePath = (backupId: string, level: "full" | "drill"): string =>
   `${backupId}/${level === "full" ? VERIFIED_FILE : DRILLED_FILE}`;
 export const acceptedPath = (backupId: string): string => `${backupId}/${ACCEPTED_FILE}`;
+export const salvagedPath = (backupId: string): string => `${backupId}/${SALVAGED_FILE}`;
 export const dataPath = (backupId: string, dataFile: string): string => `${backupId}/${dataFile}`;
 
 /** lease: who writes, links to or removes the backup. merge: who merges its run with those before it, for long. */

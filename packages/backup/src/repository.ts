@@ -1,7 +1,13 @@
 // The repository: the backups at one target. It opens the catalog that fits what is there (catalog.ts) and leaves the
 // work to it and to the files named for it.
 import { type Change, NadbError, type StoredRecord } from "@nadb/core";
-import type { Catalog, DeleteOptions, Scan } from "./catalog.js";
+import {
+  type Catalog,
+  type DeleteOptions,
+  nextSequence,
+  type Scan,
+  type SweepOptions,
+} from "./catalog.js";
 import { chainOf } from "./chain.js";
 import { changeOf, type Difference, differences, recordOf, recordsOf } from "./contents.js";
 import { asFinding } from "./finding.js";
@@ -141,7 +147,19 @@ export class Repository {
    * somebody writes in its folder. A backup whose manifest is damaged or lost can be deleted, too.
    */
   async delete(backupId: string, options: DeleteOptions = {}): Promise<void> {
-    await this.#catalog.delete(backupId, options);
+    const refused = (await this.deleteSeveral([backupId], options)).get(backupId);
+    if (refused !== undefined) throw refused;
+  }
+
+  /**
+   * Deletes backups, what is laid over others before these, and looks at the manifests once for many of them. Answers which
+   * stay, and why: what `delete` would throw. Any other failure ends it.
+   */
+  async deleteSeveral(
+    backupIds: readonly string[],
+    options: DeleteOptions = {},
+  ): Promise<ReadonlyMap<string, NadbError>> {
+    return this.#catalog.deleteSeveral(backupIds, options);
   }
 
   /** Removes a backup, or what there is of one, whatever depends on it. REQUIRES: the lease on its id. */
@@ -151,12 +169,17 @@ export class Repository {
 
   /** Behind all backups there are. Two that are taken at once may get the same. */
   async nextSequence(): Promise<number> {
-    return (await this.list()).reduce((last, { sequence }) => Math.max(last, sequence), 0) + 1;
+    return nextSequence(await this.scan());
   }
 
   /** Makes a written and checked backup exist. REQUIRES: its data file is durable and read back. */
   async publish(info: BackupInfo): Promise<void> {
     await this.#catalog.publish(info);
+  }
+
+  /** As `publish`, with a place behind all backups there are; answers it so. Two that are taken at once may get the same. */
+  async publishNewest(info: BackupInfo): Promise<BackupInfo> {
+    return this.#catalog.publishNewest(info);
   }
 
   /** Throws NADB_UNSUPPORTED where backups are only read. */
@@ -175,9 +198,9 @@ export class Repository {
     await this.#catalog.checkUnused(backupId);
   }
 
-  /** Removes what dead writers left behind: folders without a manifest, leases beside one. */
-  async sweepLeftovers(): Promise<void> {
-    await this.#catalog.sweepLeftovers();
+  /** Removes what dead writers left behind: folders without a manifest, and, beside some or all of the others, leases. */
+  async sweepLeftovers(options: SweepOptions = {}): Promise<void> {
+    await this.#catalog.sweepLeftovers(options);
   }
 }
 

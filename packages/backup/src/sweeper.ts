@@ -2,10 +2,17 @@
 // manifest, goes or changes first; its data go after that, and only while nobody reads them (readers.ts).
 import { isNadbError } from "@nadb/core";
 import type { BackupFolders } from "./backup-folders.js";
+import type { SweepOptions } from "./catalog.js";
 import { isLeftover, isReplaced } from "./folder.js";
+import { readIndexIds } from "./index-file.js";
 import { Lease, type LeaseHost } from "./lease.js";
 import { dataPath, isBeside, isDataFile, isPiece, MANIFEST_FILE, manifestPath } from "./paths.js";
 import { backupsBeingRead, sweepReaders } from "./readers.js";
+import { mapSeveral } from "./several.js";
+
+/** Finished folders that are looked into each time. */
+const BESIDE_AT_A_TIME = 64;
+const LISTED_AT_ONCE = 16;
 
 export class Sweeper {
   constructor(
@@ -13,18 +20,34 @@ export class Sweeper {
     readonly host: LeaseHost,
   ) {}
 
-  /** Folders without a manifest, leases and replaced data beside one, readers that have ended. */
-  async sweepAll(): Promise<void> {
+  /**
+   * Folders without a manifest, leases and replaced data beside one, readers that have ended. A folder that the index names
+   * was finished once: beside some of these it looks in turn, beside all of them only when asked to.
+   */
+  async sweepAll({ everywhere = false }: SweepOptions = {}): Promise<void> {
     const { folders, host } = this;
     await sweepReaders(folders.target, host.clock());
-    for (const id of await folders.ids()) {
-      if (!isLeftover(await folders.names(id)) || (await folders.hasLostManifest(id))) continue;
+    const all = await folders.ids();
+    const ids = everywhere || all.length <= BESIDE_AT_A_TIME ? all : await this.#inTurn(all);
+    const names = await mapSeveral(ids, LISTED_AT_ONCE, (id) => folders.names(id));
+    for (const [i, id] of ids.entries()) {
+      if (!isLeftover(names[i] ?? []) || (await folders.hasLostManifest(id))) continue;
       try {
         await this.#sweep(id);
       } catch (error) {
-        if (!isNadbError(error, "NADB_LOCKED")) throw error; // its writer is alive
+        if (!isForLater(error)) throw error;
       }
     }
+  }
+
+  /** All that the index does not name, and some of the others: whose turn it is, the clock tells. */
+  async #inTurn(ids: readonly string[]): Promise<readonly string[]> {
+    const { folders, host } = this;
+    const known = await readIndexIds(folders.target);
+    const finished = ids.filter((id) => known.has(id));
+    const first = Math.abs(Math.floor(host.clock())) % Math.max(1, finished.length);
+    const turn = [...finished.slice(first), ...finished].slice(0, BESIDE_AT_A_TIME);
+    return [...ids.filter((id) => !known.has(id)), ...new Set(turn)];
   }
 
   /** Under both leases, so that nobody begins to write there meanwhile. */
@@ -83,3 +106,7 @@ export class Sweeper {
     return (await backupsBeingRead(this.folders.target, this.host.clock())).has(backupId);
   }
 }
+
+/** Its writer is alive, or there is no room to say who sweeps. */
+const isForLater = (error: unknown): boolean =>
+  isNadbError(error, "NADB_LOCKED") || isNadbError(error, "NADB_IO");

@@ -1,6 +1,6 @@
 // Where a repository's files live. A target knows files and folders, nothing of backups. What it promises is
 // little, so that object storage or any StorageBackend can be one.
-import { concatBytes, corruption, invalidArgument } from "@nadb/core";
+import { concatBytes, corruption, invalidArgument, type StorageNamespace } from "@nadb/core";
 
 export interface TargetEntry {
   /** One path segment. */
@@ -8,6 +8,11 @@ export interface TargetEntry {
   readonly type: "file" | "folder";
   /** In bytes; 0 for a folder. */
   readonly size: number;
+}
+
+export interface ListOptions {
+  /** Without, the sizes may be 0: some targets have to look at each file for them. Default true. */
+  readonly sizes?: boolean;
 }
 
 export interface WriteOptions {
@@ -29,10 +34,12 @@ export interface BackupTarget {
   /** For messages, e.g. "/srv/backups". */
   readonly name: string;
   /** The entries of one folder, "" the root; none when there is no such folder. */
-  list(folder: string): Promise<readonly TargetEntry[]>;
+  list(folder: string, options?: ListOptions): Promise<readonly TargetEntry[]>;
   /**
-   * The file's bytes in order, or those of a range of it; what lies beyond the end is not there, and no error. Throws
-   * NADB_NOT_FOUND, also for an empty range, and NADB_INVALID_ARGUMENT for a range that is none (checkRange).
+   * The file's bytes in order, or those of a range of it; what lies beyond the end is not there, and no error. A read never
+   * mixes two contents: when the file is replaced or removed meanwhile it goes on with what it began with, or throws
+   * NADB_NOT_FOUND. Throws NADB_NOT_FOUND, also for an empty range, and NADB_INVALID_ARGUMENT for a range that is none
+   * (checkRange).
    */
   read(path: string, options?: ReadOptions): AsyncIterable<Uint8Array>;
   /** Size in bytes, undefined when there is no such file. */
@@ -49,6 +56,18 @@ export interface BackupTarget {
   readonly owner: string;
   /** True only when the owner is certainly gone; then nobody has to wait for its lease to end. */
   isGone(owner: string): boolean;
+  /** True when the files lie in that very namespace; left out where they lie in none. */
+  isInside?(storage: StorageNamespace): Promise<boolean>;
+}
+
+/** Throws NADB_INVALID_ARGUMENT when backups of the namespace, or restores into it, would meet the repository itself. */
+export async function checkOutside(target: BackupTarget, storage: StorageNamespace): Promise<void> {
+  if (!(await target.isInside?.(storage))) return;
+  const { db, namespace } = storage.id;
+  throw invalidArgument(
+    `the repository lies in the namespace ${db}/${namespace} itself`,
+    "keep backups in another namespace, or better in another store",
+  );
 }
 
 /** The range that was asked for. Throws NADB_INVALID_ARGUMENT unless it begins and ends at whole bytes, in this order. */

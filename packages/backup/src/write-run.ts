@@ -48,7 +48,7 @@ interface Cut {
   takenAt?: number;
 }
 
-/** Writes the data file of a backup, from one cut of the store, and answers its manifest. */
+/** Writes the data file of a backup, from one cut of the store, and answers its manifest, but for its place. */
 export async function writeRun(
   host: CreateHost,
   { backupId, parent, setSize = 1 }: Source,
@@ -74,7 +74,7 @@ export async function writeRun(
   await pieces.clear();
   return {
     backupId,
-    sequence: await repository.nextSequence(),
+    sequence: 0, // its place is told when it is published
     timestamp: new Date(cut.takenAt ?? clock()).toISOString(),
     backupType: parent === null ? "full" : "incremental",
     sourceDb: storage.id.db,

@@ -12,6 +12,7 @@ import {
   type Json,
   manifestChecksum,
   readJson,
+  salvagedSample,
   sample,
   seal,
   writeJson,
@@ -24,7 +25,8 @@ const decode = (value: unknown) => decodeManifest(Buffer.from(JSON.stringify(val
 
 describe("manifest fields", () => {
   it("stand on disk under the names of the chapter, then ours, then the checksum", () => {
-    expect(Object.keys(JSON.parse(Buffer.from(encoded).toString()))).toEqual([
+    const all = JSON.parse(Buffer.from(encodeManifest(salvagedSample)).toString());
+    expect(Object.keys(all)).toEqual([
       "backup_id",
       "sequence",
       "timestamp",
@@ -51,6 +53,7 @@ describe("manifest fields", () => {
       "state_digest",
       "state_count",
       "state_bytes",
+      "salvaged_from",
       "data_file",
       "format",
       "format_version",

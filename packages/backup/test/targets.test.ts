@@ -1,4 +1,4 @@
-// What every target promises (target.ts), for the two that come with this package; then what only a folder has.
+// What every target promises (target.ts), for those that come with this package; then what only a folder has.
 import { spawnSync } from "node:child_process";
 import {
   existsSync,
@@ -9,9 +9,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { memoryBackend } from "@nadb/core";
 import { describe, expect, it } from "vitest";
 import {
   type BackupTarget,
+  backendTarget,
   directoryTarget,
   memoryTarget,
   type ReadOptions,
@@ -43,6 +45,8 @@ async function chunksOf(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]
 const makers: readonly (readonly [string, () => BackupTarget])[] = [
   ["memory", memoryTarget],
   ["directory", () => directoryTarget(join(temporaryFolder(), "not", "yet", "there"))],
+  ["backend", () => backendTarget(memoryBackend())],
+  ["backend, in small pieces", () => backendTarget(memoryBackend(), { pieceBytes: 1_000 })],
 ];
 
 describe.each(makers)("target › %s", (_, make) => {

@@ -40,8 +40,10 @@ async function checkRecords(
 }
 
 /** Before the instant `expiresAt` a record can be read, from then on it cannot. */
-export const isReadable = (record: { readonly expiresAt?: number }, now: number): boolean =>
-  record.expiresAt === undefined || now < record.expiresAt;
+export const isReadable = (
+  record: { readonly expiresAt?: number | undefined },
+  now: number,
+): boolean => record.expiresAt === undefined || now < record.expiresAt;
 
 /** With how many of the records each tag stands. */
 export function countTags(

@@ -17,7 +17,7 @@ import { toJson } from "../format.js";
 import { HeldBack } from "../held-back.js";
 import { Interrupted } from "../interrupt.js";
 import { scheduleOptions } from "../schedule/options.js";
-import { explainText, runText } from "../schedule/run-text.js";
+import { archiveDocument, archiveText, explainText, runText } from "../schedule/run-text.js";
 import { ScheduleSource } from "../schedule/source.js";
 import type { Begin, Session } from "../session.js";
 
@@ -29,7 +29,7 @@ interface Options {
 export function addSchedule(program: Command, begin: Begin): void {
   program
     .command("schedule")
-    .summary("take, verify, drill and prune backups by the clock")
+    .summary("take, verify, drill and prune backups by the clock, and archive")
     .description(
       'run the jobs under "schedule" in nadb.config.json, in the foreground, until you interrupt it; one line for ' +
         "each run, with --json one document a line",
@@ -49,7 +49,9 @@ async function schedule(session: Session, { explain, once }: Options): Promise<v
 
 async function showNext({ output }: Session, options: ScheduleOptions): Promise<void> {
   const runs = nextRuns(options, Date.now());
-  await output.result(runs, explainText(runs));
+  const archives = options.archive === undefined ? [] : [archiveDocument(options.archive)];
+  const texts = [...runs.map(explainText), ...archives.map(archiveText)];
+  await output.result([...runs, ...archives], texts.join("\n"));
 }
 
 async function runOnce(session: Session, options: ScheduleOptions, job: JobName): Promise<void> {
@@ -87,8 +89,9 @@ async function follow(session: Session, options: ScheduleOptions): Promise<void>
     signal: both,
     onRun,
   });
-  const jobs = running.jobs.map(({ name }) => name).join(", ");
-  output.note(`scheduled: ${jobs}; interrupt to end`);
+  const jobs = running.jobs.map(({ name }) => name);
+  const all = options.archive === undefined ? jobs : [...jobs, "archive"];
+  output.note(`scheduled: ${all.join(", ")}; interrupt to end`);
   await running.done.catch((error) => endNow(session, error));
   await writing;
   if (!(signal.reason instanceof Interrupted) || signal.reason.by !== "SIGTERM")

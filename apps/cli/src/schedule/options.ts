@@ -1,9 +1,10 @@
 // From nadb.config.json to a schedule: the jobs, and the hooks, which are commands and URLs here.
-import { resolve } from "node:path";
 import {
-  type JobName,
+  type ArchiveJob,
   type JobRun,
+  parseArchivePolicy,
   type RetentionPolicy,
+  type RunName,
   type ScheduledJobs,
   type ScheduleHooks,
   type ScheduleOptions,
@@ -11,9 +12,13 @@ import {
   systemTimer,
   type Timer,
 } from "@nadb/backup";
+import { withoutPassword } from "@nadb/core";
+import { limitsOf } from "../commands/backup/health-options.js";
 import { policyOf } from "../commands/backup/retention-options.js";
+import { parseDuration } from "../duration.js";
 import { usageError } from "../failure.js";
 import { toJson } from "../format.js";
+import { absoluteRepository } from "../repository-url.js";
 import type { ScheduleConfig } from "../schedule-schema.js";
 import type { Flags, Session } from "../session.js";
 import { runCommandHook } from "./command-hook.js";
@@ -21,7 +26,7 @@ import { callWeb, checkUrl } from "./web.js";
 
 const HOOK_TIMEOUT_SECONDS = 300;
 
-type Told = StartingRun & Partial<JobRun>;
+type Told = StartingRun<RunName> & Partial<JobRun>;
 type Hooks = NonNullable<ScheduleConfig["hooks"]>;
 
 /** Throws NADB_INVALID_ARGUMENT for what can not be. */
@@ -39,6 +44,7 @@ export function scheduleOptions(session: Session, timer: Timer = systemTimer()):
     ...(timeZone !== undefined && { timeZone }),
     ...(jitterSeconds !== undefined && { jitterSeconds }),
     ...(catchUp !== undefined && { catchUp }),
+    health: limitsOf({}, session.flags, session.flags),
     timer,
     signal: session.signal,
     hooks: hooksOf(session, config, timer),
@@ -46,13 +52,26 @@ export function scheduleOptions(session: Session, timer: Timer = systemTimer()):
 }
 
 function jobsOf(flags: Flags, config: ScheduleConfig): ScheduledJobs {
-  const { full, incremental, verify, drill, prune } = config;
+  const { full, incremental, verify, drill, prune, archive } = config;
   return {
     ...(full !== undefined && { full }),
     ...(incremental !== undefined && { incremental }),
     ...(verify !== undefined && { verify }),
     ...(drill !== undefined && { drill }),
     ...(prune !== undefined && { prune: pruneOf(prune, policyFor(flags, config)) }),
+    ...(archive !== undefined && { archive: archiveOf(archive) }),
+  };
+}
+
+function archiveOf({
+  every,
+  policy,
+  compression,
+}: NonNullable<ScheduleConfig["archive"]>): ArchiveJob {
+  return {
+    ...(every !== undefined && { everySeconds: parseDuration(every) }),
+    ...(policy !== undefined && { policy: parseArchivePolicy(policy, parseDuration) }),
+    ...(compression !== undefined && { compression }),
   };
 }
 
@@ -92,10 +111,10 @@ async function both(...works: readonly Promise<void>[]): Promise<void> {
 }
 
 /** What hooks and the webhook are told. */
-const documentOf = ({ db, namespace, repo }: Flags, run: Told): object => ({
-  db,
-  namespace,
-  repo: resolve(repo),
+const documentOf = (flags: Flags, run: Told): object => ({
+  db: flags.db,
+  namespace: flags.namespace,
+  repo: withoutPassword(absoluteRepository(flags)),
   ...run,
 });
 
@@ -111,19 +130,23 @@ function callOf({ flags }: Session, name: string, command: string, run: Told) {
   };
 }
 
-/** What is not known yet, or is not there, is empty. */
+/** What is not known yet, or is not there, is empty; of a run that is flagged the reason stands where the error would. */
 function environmentOf(flags: Flags, hook: string, run: Told): Record<string, string> {
   const { job, trigger, outcome = "", backup, error } = run;
   return {
     NADB_HOOK: hook,
-    NADB_JOB: job satisfies JobName,
+    NADB_JOB: job satisfies RunName,
     NADB_TRIGGER: trigger,
     NADB_OUTCOME: outcome,
     NADB_BACKUP_ID: backup?.backupId ?? "",
-    NADB_ERROR_CODE: error?.code ?? "",
-    NADB_ERROR: error?.message ?? "",
-    NADB_REPO: resolve(flags.repo),
+    NADB_ERROR_CODE: error?.code ?? (outcome === "flagged" ? "NADB_HELD_BACK" : ""),
+    NADB_ERROR: error?.message ?? whyFlagged(run),
+    NADB_REPO: absoluteRepository(flags),
     NADB_DB: flags.db,
     NADB_NAMESPACE: flags.namespace,
   };
 }
+
+/** No longer than the environment of a process can take. */
+const whyFlagged = ({ flags = [], hookErrors = [] }: Told): string =>
+  [...flags, ...hookErrors].join("; ").slice(0, 8_192);

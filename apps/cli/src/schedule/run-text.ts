@@ -1,5 +1,5 @@
 // Scheduled runs as people read them: one line each.
-import type { JobRun, NextRuns } from "@nadb/backup";
+import { type ArchiveJob, explainArchivePolicy, type JobRun, type NextRuns } from "@nadb/backup";
 import { formatBytes, formatCount, plural, printable } from "../format.js";
 
 /** When it began, the job, what came of it; then whatever is worth knowing. */
@@ -8,7 +8,8 @@ export function runText(run: JobRun): string {
   const seconds = (Date.parse(endedAt) - Date.parse(startedAt)) / 1000;
   const head = `${startedAt} ${job} ${outcome}`;
   const caughtUp = trigger === "catch-up" ? [`missed at ${run.dueAt}`] : [];
-  const took = outcome === "skipped" ? [] : [`${Math.max(0, seconds).toFixed(1)} s`];
+  const took =
+    outcome === "skipped" || trigger === "follow" ? [] : [`${Math.max(0, seconds).toFixed(1)} s`];
   return printable(`${head}: ${[...caughtUp, ...detailsOf(run), ...took].join("; ")}`);
 }
 
@@ -41,16 +42,21 @@ const backupText = (
     ? `${backupId}, ${formatCount(fileCount)} records, ${formatBytes(storedSize)}`
     : `nothing has changed since ${backupId}`;
 
-/** @param runs of each job. */
-export const explainText = (runs: readonly NextRuns[]): string =>
-  runs
-    .map(({ job, cron, timeZone, times }) =>
-      [
-        `${job}  ${cron}  (${timeZone})`,
-        ...times.map((time) => `  ${inZone(time, timeZone)}`),
-      ].join("\n"),
-    )
-    .join("\n");
+export const explainText = ({ job, cron, timeZone, times }: NextRuns): string =>
+  [`${job}  ${cron}  (${timeZone})`, ...times.map((time) => `  ${inZone(time, timeZone)}`)].join(
+    "\n",
+  );
+
+/** What goes on as long as the schedule does, and what it promises. */
+export function archiveDocument({ everySeconds = 1, policy = null }: ArchiveJob) {
+  return { job: "archive", everySeconds, promises: explainArchivePolicy(policy) } as const;
+}
+
+export const archiveText = ({
+  everySeconds,
+  promises,
+}: ReturnType<typeof archiveDocument>): string =>
+  [`archive  every ${everySeconds} s`, ...promises.map((promise) => `  ${promise}`)].join("\n");
 
 /** "Mon 2026-11-23 02:30:00 GMT+1". */
 function inZone(time: string, timeZone: string): string {

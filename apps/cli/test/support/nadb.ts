@@ -8,7 +8,7 @@ import { fsBackend } from "@nadb/backend-fs";
 import { KeyValueStore, type StoreStats } from "@nadb/core";
 import { afterEach, beforeEach } from "vitest";
 
-const PROGRAM = fileURLToPath(new URL("../../dist/nadb.js", import.meta.url));
+export const PROGRAM = fileURLToPath(new URL("../../dist/nadb.js", import.meta.url));
 
 export interface Run {
   readonly exitCode: number | null;
@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly cwd: string;
   readonly input?: Uint8Array | string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Of whoever it runs as; default: of this process. */
+  readonly user?: { readonly uid: number; readonly gid: number };
 }
 
 export function start(
@@ -32,7 +34,7 @@ export function start(
     ([name]) => !/^(NADB_|NO_COLOR|FORCE_COLOR)/.test(name),
   );
   const env = { ...Object.fromEntries(clean), ...options.env };
-  return spawn(process.execPath, [PROGRAM, ...args], { cwd: options.cwd, env });
+  return spawn(process.execPath, [PROGRAM, ...args], { cwd: options.cwd, env, ...options.user });
 }
 
 /** Resolves when the process has ended and all it wrote is here. */

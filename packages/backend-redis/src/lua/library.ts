@@ -1,6 +1,7 @@
 // What every script begins with: the head of a partition, and the writing of one record or tombstone with all its
 // indexes. Commits, sweeps and loads all come through here, so records, feed, tags, expiry, counts and digest can not
 // disagree. Scripts check all they are given before the first write: Redis does not undo a script that fails half-way.
+// While a slot moves to another server of a cluster, each of the two holds a part of the partition: nothing runs then.
 //
 //   KEYS[1]   the head of the partition
 //   ARGV[1]   what all keys of the partition begin with
@@ -9,7 +10,17 @@
 // A script answers {"ok", …}, or one word and what it is about: {"absent"}, {"frozen", load}, {"merging", load},
 // {"moved", generation}; then it has written nothing.
 
-export const LIBRARY = `#!lua
+/**
+ * In a slot on its way, two keys that are nowhere can not be asked about: on the server that it leaves they may have gone
+ * ahead, on the other one they may be still to come.
+ */
+export const WHOLE_SLOT = `
+if type(redis.pcall('EXISTS', ARGV[1] .. '-', ARGV[1] .. '=')) == 'table' then
+  return redis.error_reply('MOVING the slot is on its way to another server')
+end
+`;
+
+export const LIBRARY = `#!lua${WHOLE_SLOT}
 local head_key, base, generation = KEYS[1], ARGV[1], ARGV[2]
 local call = redis.call
 
@@ -49,12 +60,12 @@ end
 
 local function read_head()
   local f = call('HMGET', head_key, 'generation', 'version', 'count', 'bytes', 'digest', 'counter', 'trimmed',
-    'frozen', 'merging', 'server', 'history', 'written', 'loads')
+    'frozen', 'merging', 'server', 'history', 'written', 'loads', 'replication')
   if not f[1] then return nil end
   local head = open_space(f[1], f[2], f[3], f[4], f[5])
   head.counter, head.trimmed = tonumber(f[6]), tonumber(f[7])
   head.frozen, head.merging, head.server, head.history, head.written = f[8], f[9], f[10], f[11], f[12]
-  head.loads = tonumber(f[13])
+  head.loads, head.replication = tonumber(f[13]), f[14]
   return head
 end
 
@@ -68,23 +79,25 @@ local function guard()
   return head
 end
 
--- What a checkpoint needs: a process that took over without the newest commits of its predecessor counts the same
--- versions anew, so a version means something only together with the process that made it.
+-- What a checkpoint needs: a server that took over without the newest commits of its predecessor counts the same versions
+-- anew, so a version means something only together with the reign it was counted in. A reign begins when a server that
+-- was started, or made a master, first writes here; both give it another replication id. Its name is never used twice.
 local HISTORY = 64
 
 local function note_server(head)
-  local run = string.sub(string.match(call('INFO', 'server'), 'run_id:(%x+)'), 1, 12)
-  if head.server == run then return end
+  local replication = string.sub(string.match(call('INFO', 'replication'), 'master_replid:(%x+)'), 1, 12)
+  if head.replication == replication then return end
   local past = {}
   for one in string.gmatch(head.history .. head.server .. ':' .. text(head.version), '[^,]+') do
     past[#past + 1] = one
   end
-  head.server = run
+  head.replication = replication
+  head.server = string.sub(redis.sha1hex(replication .. table.concat(call('TIME'), '.')), 1, 12)
   head.history = table.concat(past, ',', math.max(1, #past - HISTORY + 1)) .. ','
 end
 
--- Why "server:version" is no point of this feed; nil when it is one. Of a process that served these data before, only what
--- its successor found counts.
+-- Why "server:version" is no point of this feed; nil when it is one. Of an earlier reign only what its successor found
+-- counts.
 local function out_of_reach(head, point)
   local server, version = string.match(point, '^(%x+):(%d+)$')
   local reach = server == head.server and head.version
@@ -113,7 +126,7 @@ local function write_head(head)
   write_tag_counts(head)
   write_totals(head_key, head)
   call('HSET', head_key, 'counter', text(head.counter), 'trimmed', text(head.trimmed), 'server', head.server,
-    'history', head.history, 'loads', text(head.loads))
+    'history', head.history, 'loads', text(head.loads), 'replication', head.replication or '')
   if head.written then call('HSET', head_key, 'written', '1') end
 end
 
@@ -182,8 +195,8 @@ end
 -- Takes a record out of the totals; put_in or bury settles its indexes.
 local function take_out(space, key)
   local record = space.prefix .. 'r:' .. key
+  if call('EXISTS', record) == 0 then return nil end -- of what is loaded most is new, and this costs a fifth of HMGET
   local f = call('HMGET', record, 'version', 'created', 'expires', 'tags', 'hash', 'length')
-  if not f[1] then return nil end
   toggle(space, f[5])
   space.count = space.count - 1
   space.bytes = space.bytes - (tonumber(f[6]) or call('HSTRLEN', record, 'value'))

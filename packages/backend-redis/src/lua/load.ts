@@ -81,10 +81,11 @@ if call('HGET', head_key, 'frozen') == ARGV[3] then call('HDEL', head_key, 'froz
 return { 'ok' }
 `;
 
-/** ARGV[3] load, decided upon. Answers {"ok", facts}; {"ok"} where it is finished, or being merged. */
+/** ARGV[3] load, decided upon. Answers {"ok", facts}; {"ok"} where it is finished, or being merged; {"gone"}. */
 export const FINISH = `${LIBRARY}
 local head = read_head()
-if not head or head.frozen ~= ARGV[3] then return { 'ok' } end
+if not head then return { 'gone' } end
+if head.frozen ~= ARGV[3] then return { 'ok' } end
 local load = base .. ARGV[3] .. ':load'
 local f = call('HMGET', load, 'version', 'count', 'bytes', 'digest', 'mode')
 note_server(head)
@@ -94,7 +95,8 @@ if f[5] == 'replace' then
   call('SADD', base .. 'garbage', head.id)
   local content = open_space(ARGV[3], head.counter, f[2], f[3], f[4])
   content.counter, content.trimmed = head.counter, head.counter
-  content.server, content.history, content.written, content.loads = head.server, head.history, true, head.loads
+  content.server, content.history, content.replication = head.server, head.history, head.replication
+  content.written, content.loads = true, head.loads
   write_head(content)
   call('HSET', head_key, 'generation', ARGV[3])
   call('ZREM', base .. 'loads', ARGV[3])

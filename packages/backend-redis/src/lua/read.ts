@@ -1,6 +1,6 @@
 // Reading: pages of the feed, listings of keys, tag queries. Each script looks at a bounded number of keys and tells how
 // far it got.
-import { LIBRARY } from "./library.js";
+import { LIBRARY, WHOLE_SLOT } from "./library.js";
 
 /** Answers {"ok", facts}. */
 export const HEAD = `${LIBRARY}
@@ -202,7 +202,7 @@ return answer
  * ARGV[3…] keys. Answers {"ok", version of the head, fields or "" where there is none, …}; fields as HMGET gives them. It
  * looks at no more of the head than it must: this is what applications do most.
  */
-export const GET = `#!lua
+export const GET = `#!lua${WHOLE_SLOT}
 local head = redis.call('HMGET', KEYS[1], 'generation', 'frozen', 'merging', 'version')
 if not head[1] then return { 'absent' } end
 if head[2] then return { 'frozen', head[2] } end

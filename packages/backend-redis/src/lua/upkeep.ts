@@ -1,16 +1,21 @@
 // What makes a partition, what time does to it, and what is left of old contents.
 import { LIBRARY } from "./library.js";
 
-/** ARGV[2] is the generation it gets. Answers {"ok"}; one that is there stays as it is. */
+/**
+ * ARGV[2] is the generation it gets. Answers {"ok"} where it is there now, {"dropped"} when it was dropped since, and
+ * {"moved", generation} where the content of another stands.
+ */
 export const MAKE = `${LIBRARY}
-if call('EXISTS', head_key) == 0 then
-  local head = open_space(generation, 0, 0, 0, EMPTY_DIGEST)
-  head.counter, head.trimmed, head.loads, head.server, head.history = 0, 0, 0, '', ''
-  call('HSET', head_key, 'generation', generation)
-  note_server(head)
-  head.history = ''
-  write_head(head)
-end
+local there = call('HGET', head_key, 'generation')
+if there == generation then return { 'ok' } end
+if there then return { 'moved', there } end
+if call('EXISTS', base .. 'dropped:' .. generation) == 1 then return { 'dropped' } end
+local head = open_space(generation, 0, 0, 0, EMPTY_DIGEST)
+head.counter, head.trimmed, head.loads, head.server, head.history = 0, 0, 0, '', ''
+call('HSET', head_key, 'generation', generation)
+note_server(head)
+head.history = ''
+write_head(head)
 return { 'ok' }
 `;
 
@@ -80,16 +85,24 @@ call('SREM', garbage, id)
 return { 'ok', call('SCARD', garbage) > 0 and '1' or '' }
 `;
 
-/** Forgets a partition; what it held becomes garbage. Answers {"ok"}. */
+/**
+ * Forgets a partition; what it held becomes garbage. ARGV[2] generation: done once for each, so that one who is late
+ * does not take away what was made since. A mark of it stays for an hour. Answers {"ok"}.
+ */
 export const DROP = `${LIBRARY}
+local mark = base .. 'dropped:' .. generation
+if call('EXISTS', mark) == 1 then return { 'ok' } end
+local garbage = base .. 'garbage'
+call('SADD', garbage, generation)
 local head = read_head()
 if head then
-  call('SADD', base .. 'garbage', head.id)
-  if head.merging then call('SADD', base .. 'garbage', head.merging) end
-  if head.frozen then call('SADD', base .. 'garbage', head.frozen) end
+  call('SADD', garbage, head.id)
+  if head.merging then call('SADD', garbage, head.merging) end
+  if head.frozen then call('SADD', garbage, head.frozen) end
 end
 local loads = call('ZRANGE', base .. 'loads', 0, -1)
-for i = 1, #loads do call('SADD', base .. 'garbage', loads[i]) end
+for i = 1, #loads do call('SADD', garbage, loads[i]) end
 call('UNLINK', head_key, base .. 'loads', base .. 'commits', base .. 'commit-times', base .. 'writers')
+call('SET', mark, 1, 'EX', 3600)
 return { 'ok' }
 `;

@@ -13,8 +13,10 @@ export interface ArchiveOptions extends Partial<FollowOptions> {
   readonly everySeconds?: number;
   /** What of the archive stays restorable. Default null: everything. */
   readonly policy?: ArchivePolicy | null;
-  /** Stops it, after the segment that it is writing. */
+  /** Stops it, after the segment that it is writing; a full backup that it is taking is given up. */
   readonly signal?: AbortSignal;
+  /** Looks, by calling `look`: what it throws before or behind that is a look that failed. */
+  readonly around?: (look: () => Promise<void>) => Promise<void>;
   readonly timer?: Timer;
   /** How often in a row a look may fail. Default 20: about a quarter of an hour. */
   readonly maxFailures?: number;
@@ -74,8 +76,9 @@ export class Archiver {
 
   async #run(): Promise<void> {
     const { everySeconds } = this.follower.options;
+    const { around = (look) => look() } = this.options;
     for (let failures = 0; !this.#signal.aborted; ) {
-      const error = await failureOf(() => this.follower.look());
+      const error = await failureOf(() => around(() => this.follower.look()));
       this.options.onLag?.(this.lag);
       failures = error === undefined ? 0 : failures + 1;
       if (error !== undefined) {

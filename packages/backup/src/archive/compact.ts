@@ -1,5 +1,5 @@
-// Compaction, a step at a time: remove what nothing needs, merge, or make a full backup that lets the oldest go. Each step
-// is planned from what is there (compaction-plan.ts), so whatever a crash leaves the next step goes on from. INVARIANT: a
+// Compaction, a step at a time: remove what nothing needs, merge, or make a full backup that lets the oldest go. It is
+// planned from what is there (compaction-plan.ts), so whatever a crash leaves the next one goes on from. INVARIANT: a
 // merged segment is durable and read back before what it takes the place of goes, and nothing goes while somebody reads.
 import { corruption, isNadbError, type NamespaceId, quote } from "@nadb/core";
 import type { BackupInfo } from "../manifest.js";
@@ -7,7 +7,7 @@ import { backupsBeingRead } from "../readers.js";
 import type { Repository } from "../repository.js";
 import { mergeRuns } from "../run/merge.js";
 import { readRun } from "../run/read-run.js";
-import { planCompaction } from "./compaction-plan.js";
+import { type CompactionPlan, planCompaction } from "./compaction-plan.js";
 import { archiveFolder, namedSegment, type Segment } from "./names.js";
 import type { ArchivePolicy } from "./policy.js";
 import { rebase } from "./rebase.js";
@@ -23,39 +23,63 @@ export type CompactionStep =
   | { readonly type: "removed"; readonly count: number }
   | { readonly type: "rebased"; readonly info: BackupInfo };
 
-/** Does the next step; undefined when there is none, or what is left to do waits for readers. REQUIRES: the lease. */
-export async function compactStep(
+/**
+ * Does what there is to do, a step at a time, and plans anew once all of a plan is done: what it takes follows the segments,
+ * however many steps there are. What waits for readers is left. REQUIRES: the lease.
+ */
+export async function* compact(
   host: CompactHost,
   id: NamespaceId,
   policy: ArchivePolicy,
-): Promise<CompactionStep | undefined> {
-  const timeline = await readTimeline(host.repository, id);
-  const plan = planCompaction(timeline, policy, host.clock());
-  const count = await removeAll(host, id, plan.removals);
-  if (count > 0) return { type: "removed", count };
-  const merged = await mergeFirst(host, id, plan.merges);
-  if (merged !== undefined || plan.rebase === null) return merged;
-  return { type: "rebased", info: await rebase(host, id, timeline, plan.rebase) };
+): AsyncGenerator<CompactionStep, void, undefined> {
+  for (let isOver = false; !isOver; ) {
+    isOver = true;
+    const timeline = await readTimeline(host.repository, id);
+    const plan = planCompaction(timeline, policy, host.clock());
+    for await (const step of carryOut(host, id, plan)) {
+      isOver = false;
+      yield step;
+    }
+    if (!isOver || plan.rebase === null) continue;
+    isOver = false;
+    yield { type: "rebased", info: await rebase(host, id, timeline, plan.rebase) };
+  }
 }
 
-/** Of the first group that can be; damage in one does not keep the others from it, but is thrown when nothing else is left. */
-async function mergeFirst(
+/** Removes, and merges: damage in one group keeps no other from it, but is thrown when nothing else could be done. */
+async function* carryOut(
   host: CompactHost,
   id: NamespaceId,
-  groups: readonly (readonly Segment[])[],
-): Promise<CompactionStep | undefined> {
+  { removals, merges }: CompactionPlan,
+): AsyncGenerator<CompactionStep, void, undefined> {
   let damage: unknown;
-  for (const group of groups) {
+  let done = 0;
+  for await (const step of removing(host, id, removals)) {
+    done++;
+    yield step;
+  }
+  for (const group of merges) {
     try {
       const { segment } = await mergeSegments(host, id, group);
-      return { type: "merged", into: segment, count: group.length };
+      done++;
+      yield { type: "merged", into: segment, count: group.length };
     } catch (error) {
       if (!isNadbError(error, "NADB_CORRUPTION")) throw error;
       damage ??= error;
+      continue;
     }
+    yield* removing(host, id, group.toReversed());
   }
-  if (damage !== undefined) throw damage;
-  return undefined;
+  if (damage !== undefined && done === 0) throw damage;
+}
+
+async function* removing(
+  host: CompactHost,
+  id: NamespaceId,
+  segments: readonly Segment[],
+): AsyncGenerator<CompactionStep, void, undefined> {
+  const count = await removeAll(host, id, segments);
+  if (count > 0) yield { type: "removed", count };
 }
 
 /** Answers how many went. */

@@ -99,26 +99,38 @@ function isRebaseDue(
  * @param segments by end, the widest of one end first.
  */
 function redundantAmong(segments: readonly Reaching[], isPromised: IsPromised): Reaching[] {
-  const lowest = lowestBehind(segments);
+  const wider = nextBeginningUpTo(segments);
+  const promised = nextThat(segments, isPromised);
   return segments.filter((segment, i) => {
     if (segments[i - 1]?.to === segment.to) return true;
-    if ((lowest[i] as number) > segment.from || isPromised(segment)) return false;
-    for (const other of segments.slice(i + 1)) {
-      if (other.to > segment.to && other.from <= segment.from) return true;
-      if (isPromised(other)) return false;
-    }
-    return false;
+    if (isPromised(segment)) return false;
+    let over = wider[i] as number;
+    while (segments[over]?.to === segment.to) over = wider[over] as number;
+    return over < segments.length && (promised[i] as number) >= over;
   });
 }
 
-/** For each segment where the widest-reaching of those behind it begins. */
-function lowestBehind(segments: readonly Segment[]): number[] {
-  let lowest = Number.POSITIVE_INFINITY;
+/** For each segment the place of the nearest behind it that begins where it does or before; their number for none. */
+function nextBeginningUpTo(segments: readonly Segment[]): number[] {
+  const next = new Array<number>(segments.length);
+  for (let i = segments.length - 1; i >= 0; i--) {
+    const { from } = segments[i] as Segment;
+    let behind = i + 1;
+    while (behind < segments.length && (segments[behind] as Segment).from > from)
+      behind = next[behind] as number;
+    next[i] = behind;
+  }
+  return next;
+}
+
+/** For each segment the place of the nearest behind it that is one; their number for none. */
+function nextThat(segments: readonly Segment[], isOne: IsPromised): number[] {
+  let nearest = segments.length;
   return segments
     .toReversed()
-    .map(({ from }) => {
-      const behind = lowest;
-      lowest = Math.min(lowest, from);
+    .map((segment, i) => {
+      const behind = nearest;
+      if (isOne(segment)) nearest = segments.length - 1 - i;
       return behind;
     })
     .reverse();

@@ -6,7 +6,7 @@ import { Lease } from "../lease.js";
 import type { BackupInfo } from "../manifest.js";
 import type { Compression } from "../pack/codecs.js";
 import type { Repository } from "../repository.js";
-import { type CompactHost, type CompactionStep, compactStep } from "./compact.js";
+import { type CompactHost, type CompactionStep, compact } from "./compact.js";
 import { type Declaration, declare } from "./declaration.js";
 import { type Lag, lagBehind } from "./lag.js";
 import { archiveFolder } from "./names.js";
@@ -18,6 +18,8 @@ export interface FollowOptions extends Declaration {
   readonly compression?: Compression;
   /** Encoded bytes that are sorted in memory at a time. Default 32 MiB. */
   readonly sortBytes?: number;
+  /** Gives up a full backup that is being taken. */
+  readonly signal?: AbortSignal;
   readonly onSegment?: (written: Written) => void;
   /** A full backup was taken for segments to go on from: the first one, or one after the content was replaced. */
   readonly onBackup?: (info: BackupInfo) => void;
@@ -96,11 +98,9 @@ export class Follower {
     const since = now - (this.#compactedAt ?? Number.NEGATIVE_INFINITY);
     if (policy === null || (since >= 0 && since < compactionPause(this.options) * 1000)) return;
     this.#compactedAt = now;
-    for (;;) {
-      const step = await compactStep(this.#host(this.lookIfDue), this.storage.id, policy);
-      if (step === undefined) break;
+    const host = this.#host(this.lookIfDue);
+    for await (const step of compact(host, this.storage.id, policy))
       this.options.onCompaction?.(step);
-    }
   }
 
   async end(): Promise<void> {
@@ -123,12 +123,14 @@ export class Follower {
 
   async #base(): Promise<Position> {
     const { repository, storage } = this;
+    const { signal } = this.options;
     const backupId = newBackupId(ARCHIVE_LABEL, repository.host);
     const host = { repository, storage, ...repository.host, ...this.#sizes() };
     const info = await createFull(host, {
       backupId,
       label: ARCHIVE_LABEL,
       ...this.#compression(),
+      ...(signal && { signal }),
     });
     this.options.onBackup?.(info);
     return positionAt(info);

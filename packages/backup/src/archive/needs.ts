@@ -6,7 +6,7 @@ import type { Repository } from "../repository.js";
 import { readDeclaration } from "./declaration.js";
 import { type ArchivePolicy, oldestPromised } from "./policy.js";
 import { backupsOf, listSegments } from "./segments.js";
-import { type Timeline, timelineOf } from "./timeline.js";
+import { countUpTo, type Generation, type Timeline, timelineOf } from "./timeline.js";
 
 /**
  * Pure. By id, for what: as few backups as go, so that every point of the archive that can be restored stays so. The oldest
@@ -23,16 +23,23 @@ export function basesNeeded(
     const oldest = policy === null ? undefined : oldestPromised(timeline, policy, time);
     if (oldest?.kind === "backup") needed.set(oldest.id, "the archive, as its oldest point");
   }
-  for (const { bases, segments } of timeline.generations) {
-    for (const { to, reach, time } of segments) {
-      const fit = bases.filter(({ toVersion }) => reach <= toVersion && toVersion <= to);
-      const base = fit.at(-1);
-      if (base === undefined || fit.some(({ backupId }) => needed.has(backupId))) continue;
-      const since = new Date(time).toISOString();
-      needed.set(base.backupId, `the archive, to restore points from ${since} on`);
-    }
-  }
+  for (const generation of timeline.generations) needForSegments(generation, needed);
   return needed;
+}
+
+/** Segments come by end, so the bases that are chosen for them never come earlier than those chosen before. */
+function needForSegments({ bases, segments }: Generation, needed: Map<string, string>): void {
+  const known = bases.flatMap(({ backupId }, i) => (needed.has(backupId) ? [i] : []));
+  let last = -1;
+  for (const { to, reach, time } of segments) {
+    const [first, end] = [countUpTo(bases, reach - 1), countUpTo(bases, to)];
+    const isServed = last >= first || known.some((i) => first <= i && i < end);
+    if (first === end || isServed) continue;
+    last = end - 1;
+    const since = new Date(time).toISOString();
+    const what = `the archive, to restore points from ${since} on`;
+    needed.set((bases[last] as BackupInfo).backupId, what);
+  }
 }
 
 /** Of all namespaces that have an archive. @param backups those that can be restored. */

@@ -1,6 +1,6 @@
 // What can be restored, for people: the point for a time, the stretches without a hole, and the gaps between them. Pure.
-import { NadbError } from "@nadb/core";
-import type { Segment } from "./names.js";
+import { NadbError, quote } from "@nadb/core";
+import { parseSegment, type Segment } from "./names.js";
 import { generationNamed, type Timeline, type TimelinePoint } from "./timeline.js";
 
 /**
@@ -32,6 +32,8 @@ export interface Points {
   readonly gaps: readonly Gap[];
   /** All of them, oldest first. */
   readonly points: readonly TimelinePoint[];
+  /** Points that no time leads to, because a clock ran ahead of them: only their ids do. */
+  readonly hidden: number;
   /** Segments that nothing leads to. */
   readonly lost: number;
 }
@@ -50,6 +52,22 @@ export function pointAt({ points }: Pick<Timeline, "points">, at: number): Timel
     },
   );
 }
+
+/** The point of an id, also of a segment that was merged into another since. Throws NADB_NOT_FOUND. */
+export function pointNamed({ points }: Pick<Timeline, "points">, id: string): TimelinePoint {
+  const cut = parseSegment("", id);
+  const isIt = ({ kind, version, time }: TimelinePoint): boolean =>
+    kind === "segment" && version === cut?.to && time === cut.time;
+  const point = points.find((one) => one.id === id) ?? points.find(isIt);
+  if (point !== undefined) return point;
+  throw new NadbError("NADB_NOT_FOUND", `there is no point ${quote(id)}`, {
+    hint: "nadb backup points --all lists those there are",
+  });
+}
+
+/** Whether a restore to a time can not bring it: it counts as of no other time than the one behind it. */
+export const isHidden = ({ effectiveTime }: TimelinePoint, next?: TimelinePoint): boolean =>
+  next?.effectiveTime === effectiveTime;
 
 const nothingThere = (): NadbError =>
   new NadbError("NADB_NOT_FOUND", "there is no point to restore yet", {
@@ -81,6 +99,7 @@ export function summarize(timeline: Timeline, promiseMs: (point: TimelinePoint) 
     stretches,
     gaps,
     points,
+    hidden: points.filter((point, i) => isHidden(point, points[i + 1])).length,
     lost: lost + timeline.orphans.length,
   };
 }

@@ -4,7 +4,7 @@ import { corruption, type Head, isNadbError, type NamespaceId } from "@nadb/core
 import type { BackupInfo } from "../manifest.js";
 import type { Repository } from "../repository.js";
 import { filesOf, type Segment } from "./names.js";
-import { backupsOf, type Listing, listSegments, readSegment } from "./segments.js";
+import { backupsOf, hasLostManifest, type Listing, listSegments, readSegment } from "./segments.js";
 import { generationNamed, timelineOf } from "./timeline.js";
 import type { Position } from "./write-segment.js";
 
@@ -19,8 +19,8 @@ export async function findPosition(
 ): Promise<Position | undefined> {
   const { target } = repository;
   const listing = await listSegments(target, id);
-  await sweep(repository, id, listing);
   const backups = backupsOf(await repository.list(), id);
+  await sweep(repository, id, listing, backups);
   const timeline = timelineOf(backups, listing.segments);
   const { bases, segments } = generationNamed(timeline, head.generation);
   const [base, segment] = [bases.at(-1), segments.at(-1)];
@@ -73,9 +73,13 @@ const notTheSame = (how: string) =>
 async function sweep(
   { target }: Repository,
   id: NamespaceId,
-  { segments, damaged, leftovers }: Listing,
+  listing: Listing,
+  backups: readonly BackupInfo[],
 ): Promise<void> {
+  const { segments, damaged, orphans, leftovers } = listing;
   for (const path of leftovers) await target.remove(path);
+  for (const orphan of orphans)
+    if (!hasLostManifest(listing, backups, orphan)) await target.remove(filesOf(id, orphan)[1]);
   for (const lost of damaged) {
     const isHeld = segments.some(
       ({ generation, from, to }) =>

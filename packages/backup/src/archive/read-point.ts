@@ -4,7 +4,7 @@ import type { BackupInfo } from "../manifest.js";
 import type { Repository } from "../repository.js";
 import type { ChainSource } from "../run/state.js";
 import { withTimeline } from "./hold.js";
-import { located, readSegment } from "./segments.js";
+import { located, readSegments } from "./segments.js";
 import { planPoint, type Timeline, type TimelinePoint } from "./timeline.js";
 
 export interface PointReading extends ChainSource {
@@ -28,10 +28,9 @@ export async function readPoint<T>(
   return withTimeline(repository, id, async (timeline) => {
     const { point, base, segments } = planPoint(timeline, choose(timeline));
     await using reading = await repository.reading(base.backupId);
-    const infos: BackupInfo[] = [];
-    for (const segment of segments) infos.push(await readSegment(repository.target, id, segment));
+    const infos = await readSegments(repository.target, id, segments);
     const { target, chain, renew } = reading;
-    return use({
+    return await use({
       target,
       renew,
       point,

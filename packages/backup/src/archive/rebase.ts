@@ -11,7 +11,7 @@ import type { Repository } from "../repository.js";
 import { HashedChunks } from "../run/hashed-chunks.js";
 import { RunTotals } from "../run/read-run.js";
 import { provenState } from "../run/state.js";
-import { located, readSegment } from "./segments.js";
+import { located, readSegments } from "./segments.js";
 import { planPoint, type Timeline, type TimelinePoint } from "./timeline.js";
 import type { SegmentHost } from "./write-segment.js";
 
@@ -31,7 +31,7 @@ export async function rebase(
 ): Promise<BackupInfo> {
   const { repository, target } = host;
   const { base, segments } = planPoint(timeline, point);
-  const infos = await Promise.all(segments.map((one) => readSegment(target, id, one)));
+  const infos = await readSegments(target, id, segments);
   await using reading = await repository.reading(base.backupId);
   const source = reading.with([...reading.chain, ...infos.map((info) => located(id, info))]);
   const backupId = newBackupId(ARCHIVE_LABEL, repository.host);

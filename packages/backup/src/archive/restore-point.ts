@@ -1,4 +1,4 @@
-// Restoring to a point in time: the newest cut that is not later, read and staged as a backup is. And the plan of it.
+// Restoring to a point: the newest cut that is not later than a time, or the one that is named, read and staged as a backup is. And the plan of it.
 import { invalidArgument, type NamespaceId, type StorageNamespace } from "@nadb/core";
 import type { Repository } from "../repository.js";
 import { type Restoration, StagedRestore } from "../restore.js";
@@ -10,7 +10,7 @@ import {
   selectionOf,
 } from "../restore-source.js";
 import { provenState } from "../run/state.js";
-import { pointAt } from "./points.js";
+import { pointAt, pointNamed } from "./points.js";
 import { type PointReading, readPoint } from "./read-point.js";
 import type { Timeline, TimelinePoint } from "./timeline.js";
 
@@ -22,6 +22,12 @@ export interface AtTime {
   readonly of?: NamespaceId;
 }
 
+/** A point to go back to. */
+export interface AtPoint extends Pick<AtTime, "of"> {
+  /** Its id, as `points` has it. */
+  readonly point: string;
+}
+
 export interface PointRestoration extends Restoration {
   /** Which cut it was. */
   readonly point: TimelinePoint;
@@ -31,15 +37,16 @@ export interface PointRestorePlan extends RestorePlan {
   readonly point: TimelinePoint;
 }
 
-/** Throws NADB_NOT_FOUND when there is no point so early, else as a restore of a backup does. */
+/** Throws NADB_NOT_FOUND when there is no point so early, or of that id, else as a restore of a backup does. */
 export async function restorePoint(
   repository: Repository,
   storage: StorageNamespace,
-  { at, of = storage.id }: AtTime,
+  what: AtTime | AtPoint,
   options: RestoreOptions,
 ): Promise<PointRestoration> {
   checkMode(options);
-  return readPoint(repository, of, newestAt(at), async (reading) => {
+  const { of = storage.id } = what;
+  return readPoint(repository, of, chosenBy(what), async (reading) => {
     const source = sourceOf(repository, reading, options);
     if (options.verifyIntegrity ?? true) await source.prove(options);
     const staged = await StagedRestore.of(source, storage, options);
@@ -51,16 +58,20 @@ export async function restorePoint(
 export async function planRestorePoint(
   repository: Repository,
   storage: StorageNamespace,
-  { at, of = storage.id }: AtTime,
+  what: AtTime | AtPoint,
   options: RestoreOptions,
 ): Promise<PointRestorePlan> {
   checkMode(options);
-  return readPoint(repository, of, newestAt(at), async (reading) => {
+  const { of = storage.id } = what;
+  return readPoint(repository, of, chosenBy(what), async (reading) => {
     const source = sourceOf(repository, reading, options);
     const plan = await planFrom(source, storage, options);
     return { ...plan, chain: reading.names, point: reading.point };
   });
 }
+
+const chosenBy = (what: AtTime | AtPoint): ((timeline: Timeline) => TimelinePoint) =>
+  "point" in what ? (timeline) => pointNamed(timeline, what.point) : newestAt(what.at);
 
 /** Throws NADB_INVALID_ARGUMENT for what is no time. */
 export function newestAt(at: Date | number): (timeline: Timeline) => TimelinePoint {

@@ -3,6 +3,7 @@
 // makes a restore bring what came later than it was asked for.
 import { NadbError, quote } from "@nadb/core";
 import type { BackupInfo } from "../manifest.js";
+import { groupBy, Lineage } from "../retention/lineage.js";
 import { byEnd, coverOf, reaches } from "./coverage.js";
 import type { Segment } from "./names.js";
 
@@ -47,31 +48,31 @@ export function timelineOf(backups: readonly BackupInfo[], segments: readonly Se
   const whole = withWholeChain(backups);
   const first = [...whole].sort((a, b) => a.sequence - b.sequence);
   const names = [...new Set(first.map(({ generation }) => generation))];
-  const generations = names.map((name) => generationOf(name, whole, segments));
+  const bases = groupBy(whole, ({ generation }) => generation);
+  const archived = groupBy(segments, ({ generation }) => generation);
+  const generations = names.map((name) =>
+    generationOf(name, bases.get(name) ?? [], archived.get(name) ?? []),
+  );
   return {
     generations,
     points: pointsOf(generations),
-    orphans: segments.filter(({ generation }) => !names.includes(generation)),
+    orphans: segments.filter(({ generation }) => !bases.has(generation)),
   };
 }
 
 function withWholeChain(backups: readonly BackupInfo[]): BackupInfo[] {
-  const byId = new Map(backups.map((info) => [info.backupId, info]));
-  const isWhole = (info: BackupInfo | undefined, links: number): boolean => {
-    if (info === undefined || links > backups.length) return false;
-    return info.parentBackupId === null || isWhole(byId.get(info.parentBackupId), links + 1);
-  };
-  return backups.filter((info) => isWhole(info, 1));
+  const lineage = new Lineage(backups, new Set());
+  return backups.filter((info) => lineage.isGood(info));
 }
 
+/** @param backups of the generation; @param all of its segments. */
 function generationOf(
   generation: string,
   backups: readonly BackupInfo[],
   all: readonly Segment[],
 ): Generation {
-  const bases = backups.filter((info) => info.generation === generation);
-  bases.sort((a, b) => a.toVersion - b.toVersion || a.sequence - b.sequence);
-  const sorted = all.filter((segment) => segment.generation === generation).sort(byEnd);
+  const bases = [...backups].sort((a, b) => a.toVersion - b.toVersion || a.sequence - b.sequence);
+  const sorted = [...all].sort(byEnd);
   const reach = reaches(sorted);
   const reaching = sorted.map((segment, i) => ({ ...segment, reach: reach[i] as number }));
   const isLost = (segment: Reaching): boolean => baseFor(bases, segment) === undefined;
@@ -85,8 +86,19 @@ function generationOf(
 
 /** The newest base that the cut of a segment can be reached from. */
 function baseFor(bases: readonly BackupInfo[], { to, reach }: Reaching): BackupInfo | undefined {
-  const base = bases.findLast(({ toVersion }) => toVersion <= to);
+  const base = bases[countUpTo(bases, to) - 1];
   return base !== undefined && base.toVersion >= reach ? base : undefined;
+}
+
+/** How many of the bases have a cut up to a version. @param bases by version. */
+export function countUpTo(bases: readonly BackupInfo[], version: number): number {
+  let [low, high] = [0, bases.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((bases[middle] as BackupInfo).toVersion <= version) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function pointsOf(generations: readonly Generation[]): TimelinePoint[] {

@@ -45,13 +45,14 @@ function isUnchangedSince({ info }: BackupFacts, { source }: HealthFacts): boole
   return source !== undefined && !isFailure(source) && source.checkpoint === info.toCheckpoint;
 }
 
-/** When something of this kind last found a backup ok that is still there; undefined: never. */
+/** When something of this kind last found a backup ok that is good to this day; what was contradicted since counts for nothing. */
 export function lastOk(
   { backups }: RepositoryFacts,
   now: number,
   evidenceOf: (facts: BackupFacts) => readonly (Evidence | undefined)[],
 ): string | undefined {
-  const times = backups.flatMap((one) => evidenceOf(one).flatMap((it) => it?.lastOkAt ?? []));
+  const good = backups.filter(({ isGood }) => isGood);
+  const times = good.flatMap((one) => evidenceOf(one).flatMap((it) => (it?.ok ? it.at : [])));
   const past = times.filter((time) => Date.parse(time) <= now + CLOCK_TOLERANCE_MS);
   return past.reduce<string | undefined>(
     (last, time) => (last === undefined || Date.parse(time) > Date.parse(last) ? time : last),
@@ -94,7 +95,7 @@ function sinceCheck(
   limit: number | null,
 ): HealthCheck {
   if (last === undefined) {
-    const reason = `no ${what} of a backup that is still there as it was has ever found it ok`;
+    const reason = `no ${what} has found a backup ok that is still there as it was, and good`;
     return { name, status: limit === null ? "ok" : "warning", reason };
   }
   const age = secondsSince(last, now);

@@ -61,8 +61,9 @@ export function anomaliesOf(
   limits: AnomalyLimits = {},
 ): readonly Anomaly[] {
   const counts = countsOf([...earlier, backup]);
-  const trend = earlier.map((info) => measure(info, counts));
-  return judge(measure(backup, counts), trend, { ...DEFAULTS, ...limits });
+  const trend = new Trend({ ...DEFAULTS, ...limits });
+  for (const info of earlier) trend.add(measure(info, counts));
+  return judge(measure(backup, counts), trend);
 }
 
 /**
@@ -76,13 +77,13 @@ export function anomaliesIn(
 ): ReadonlyMap<string, readonly Anomaly[]> {
   const counts = countsOf(backups);
   const begin = backups.findLastIndex(({ backupId }) => accepted.has(backupId));
-  const usual: Measures[] = [];
+  const usual = new Trend({ ...DEFAULTS, ...limits });
   const found = new Map<string, readonly Anomaly[]>();
   for (const backup of backups.slice(Math.max(0, begin))) {
     const measures = measure(backup, counts);
     const isAccepted = accepted.has(backup.backupId);
-    const anomalies = isAccepted ? [] : judge(measures, usual, { ...DEFAULTS, ...limits });
-    if (anomalies.length === 0) usual.push(measures);
+    const anomalies = isAccepted ? [] : judge(measures, usual);
+    if (anomalies.length === 0) usual.add(measures);
     else found.set(backup.backupId, anomalies);
   }
   return found;
@@ -115,37 +116,74 @@ function measure(info: BackupInfo, counts: ReadonlyMap<string, number | undefine
   };
 }
 
-function judge(
-  backup: Measures,
-  trend: readonly Measures[],
-  limits: Required<AnomalyLimits>,
-): readonly Anomaly[] {
-  const sameWay = trend.filter(({ way }) => way === backup.way);
+type Measured = Exclude<keyof Measures, "way">;
+const MEASURED: readonly Measured[] = ["records", "deletes", "changes", "compression"];
+
+interface Usual {
+  readonly middle: number;
+  readonly distance: number;
+}
+
+/** Of each measure the newest values, as many as are compared. */
+class Trend {
+  readonly #values = new Map<string, number[]>();
+
+  constructor(readonly limits: Required<AnomalyLimits>) {}
+
+  add(measures: Measures): void {
+    for (const kind of MEASURED) {
+      const value = measures[kind];
+      if (value === undefined) continue;
+      const name = nameOf(kind, measures);
+      this.#values.set(name, [...this.#of(name), value].slice(-this.limits.window));
+    }
+  }
+
+  /** How many records the one before held; 0 when none tells. */
+  get lastRecords(): number {
+    return this.#of("records").at(-1) ?? 0;
+  }
+
+  /** Undefined when there are too few to call anything usual. */
+  usual(kind: Measured, measures: Measures): Usual | undefined {
+    const values = this.#of(nameOf(kind, measures));
+    if (values.length === 0 || values.length < this.limits.minEarlier) return undefined;
+    const middle = medianOf(values);
+    const distances = values.map((value) => Math.abs(value - middle));
+    return { middle, distance: SPREAD_OF_MEDIAN * medianOf(distances) };
+  }
+
+  #of(name: string): readonly number[] {
+    return this.#values.get(name) ?? [];
+  }
+}
+
+const nameOf = (kind: Measured, { way }: Measures): string =>
+  kind === "compression" ? `${kind} ${way}` : kind;
+
+function judge(backup: Measures, trend: Trend): readonly Anomaly[] {
   const found = [
     emptied(backup, trend),
-    records(backup, trend, limits),
-    grown("deletes", backup, trend, limits.deletedShare, limits),
-    grown("changes", backup, trend, limits.changedShare, limits),
-    compression(backup, sameWay, limits),
+    records(backup, trend),
+    grown("deletes", backup, trend, trend.limits.deletedShare),
+    grown("changes", backup, trend, trend.limits.changedShare),
+    compression(backup, trend),
   ];
   return found.filter((anomaly) => anomaly !== undefined);
 }
 
-function emptied({ records }: Measures, trend: readonly Measures[]): Anomaly | undefined {
-  const before = trend.findLast((one) => one.records !== undefined)?.records ?? 0;
+function emptied({ records }: Measures, { lastRecords: before }: Trend): Anomaly | undefined {
   if (records !== 0 || before === 0) return undefined;
   const detail = `it is empty, the one before it held ${before} records`;
   return { kind: "empty", value: 0, usual: before, detail };
 }
 
-function records(
-  { records: value }: Measures,
-  trend: readonly Measures[],
-  limits: Required<AnomalyLimits>,
-): Anomaly | undefined {
-  const usual = usualOf(valuesOf(trend, "records"), limits);
+function records(backup: Measures, trend: Trend): Anomaly | undefined {
+  const { recordsShare, spread } = trend.limits;
+  const value = backup.records;
+  const usual = trend.usual("records", backup);
   if (value === undefined || usual === undefined || usual.middle < MIN_RECORDS) return undefined;
-  const allowed = Math.max(limits.recordsShare * usual.middle, limits.spread * usual.distance);
+  const allowed = Math.max(recordsShare * usual.middle, spread * usual.distance);
   if (Math.abs(value - usual.middle) <= allowed) return undefined;
   const detail = `it holds ${value} records, usual are ${Math.round(usual.middle)}`;
   return { kind: "records", value, usual: usual.middle, detail };
@@ -156,50 +194,29 @@ const DOES = { deletes: "deletes", changes: "changes" } as const;
 /** Fewer than usual are nothing to look at. */
 function grown(
   kind: "deletes" | "changes",
-  { [kind]: value }: Measures,
-  trend: readonly Measures[],
+  backup: Measures,
+  trend: Trend,
   share: number,
-  limits: Required<AnomalyLimits>,
 ): Anomaly | undefined {
-  const usual = usualOf(valuesOf(trend, kind), limits);
+  const value = backup[kind];
+  const usual = trend.usual(kind, backup);
   if (value === undefined || usual === undefined) return undefined;
-  if (value - usual.middle <= Math.max(share, limits.spread * usual.distance)) return undefined;
+  if (value - usual.middle <= Math.max(share, trend.limits.spread * usual.distance))
+    return undefined;
   const detail = `it ${DOES[kind]} ${percent(value)} of the records, usual are ${percent(usual.middle)}`;
   return { kind, value, usual: usual.middle, detail };
 }
 
 /** Values that were encrypted do not compress any more, values that were wiped compress to nothing. */
-function compression(
-  { compression: value }: Measures,
-  trend: readonly Measures[],
-  limits: Required<AnomalyLimits>,
-): Anomaly | undefined {
-  const usual = usualOf(valuesOf(trend, "compression"), limits);
+function compression(backup: Measures, trend: Trend): Anomaly | undefined {
+  const { compressedShare, spread } = trend.limits;
+  const value = backup.compression;
+  const usual = trend.usual("compression", backup);
   if (value === undefined || usual === undefined) return undefined;
-  const allowed = Math.max(limits.compressedShare, limits.spread * usual.distance);
+  const allowed = Math.max(compressedShare, spread * usual.distance);
   if (Math.abs(value - usual.middle) <= allowed) return undefined;
   const detail = `its values are stored in ${percent(value)} of their bytes, usual are ${percent(usual.middle)}`;
   return { kind: "compression", value, usual: usual.middle, detail };
-}
-
-const valuesOf = (trend: readonly Measures[], kind: Exclude<keyof Measures, "way">): number[] =>
-  trend.flatMap((one) => one[kind] ?? []);
-
-interface Usual {
-  readonly middle: number;
-  readonly distance: number;
-}
-
-/** Undefined when there are too few to call anything usual. */
-function usualOf(
-  all: readonly number[],
-  { minEarlier, window }: Required<AnomalyLimits>,
-): Usual | undefined {
-  const values = all.slice(-window);
-  if (values.length === 0 || values.length < minEarlier) return undefined;
-  const middle = medianOf(values);
-  const distances = values.map((value) => Math.abs(value - middle));
-  return { middle, distance: SPREAD_OF_MEDIAN * medianOf(distances) };
 }
 
 /** REQUIRES: at least one. */

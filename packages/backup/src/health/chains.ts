@@ -2,7 +2,7 @@
 // reads no data. What was verified since it was written, and found damaged, is not good, nor is what hangs on it.
 import { isNadbError } from "@nadb/core";
 import { checkLink } from "../chain.js";
-import { type Evidence, readEvidence } from "../evidence.js";
+import { type Evidence, newerOf, readEvidence } from "../evidence.js";
 import { formatOf } from "../formats.js";
 import type { BackupInfo } from "../manifest.js";
 import type { Repository } from "../repository.js";
@@ -41,16 +41,11 @@ export async function chainFacts(
     const verified = await readEvidence(repository.target, chain, "full");
     const drilled = await readEvidence(repository.target, chain, "drill");
     const isSound = await isWhole(repository, info, shape.parentOf(info));
-    if (!isSound || newer(verified, drilled)?.ok === false) damaged.add(info.backupId);
+    if (!isSound || newerOf(verified, drilled)?.ok === false) damaged.add(info.backupId);
     return { info, chainLength: chain.length, verified, drilled };
   });
   const lineage = new Lineage(backups, damaged);
   return known.map((one) => ({ ...one, isGood: lineage.isGood(one.info) }));
-}
-
-function newer(a: Evidence | undefined, b: Evidence | undefined): Evidence | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return Date.parse(a.at) > Date.parse(b.at) ? a : b;
 }
 
 /** A parent that is missing is found by the lineage. */

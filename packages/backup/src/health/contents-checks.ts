@@ -9,6 +9,16 @@ import { counted } from "./words.js";
 
 const MAX_NAMED = 5;
 
+/** A copy that is only read is good for a restore; whoever takes backups there has to look. */
+export const repositoryCheck = ({ unwritable }: RepositoryFacts): HealthCheck =>
+  unwritable === undefined
+    ? { name: "repository", status: "ok", reason: "it can be read" }
+    : {
+        name: "repository",
+        status: "warning",
+        reason: `it can be read, and nothing can be written here: ${unwritable}`,
+      };
+
 export function damageCheck({ backups, findings }: RepositoryFacts): HealthCheck {
   const bad = backups.filter(({ isGood }) => !isGood).map(({ info }) => info.backupId);
   const ids = [...findings.map(({ backupId }) => backupId), ...bad];
@@ -65,7 +75,10 @@ export const indexCheck = ({ hasIndex }: RepositoryFacts): HealthCheck =>
       };
 
 /** Order rests on places, not on times; but an age that is told by a clock that was ahead is no age. */
-export function clockCheck({ now }: HealthFacts, { backups }: RepositoryFacts): HealthCheck {
+export function clockCheck(
+  { now }: HealthFacts,
+  { backups, archive }: RepositoryFacts,
+): HealthCheck {
   const isAhead = (time: string | undefined): boolean =>
     time !== undefined && Date.parse(time) > now + CLOCK_TOLERANCE_MS;
   const ahead = backups.filter(({ info, verified, drilled }) =>
@@ -73,9 +86,11 @@ export function clockCheck({ now }: HealthFacts, { backups }: RepositoryFacts): 
       (time) => isAhead(time ?? undefined),
     ),
   );
-  if (ahead.length === 0)
+  const isArchiveAhead = (archive?.newestTime ?? 0) > now + CLOCK_TOLERANCE_MS;
+  if (ahead.length === 0 && !isArchiveAhead)
     return { name: "clock", status: "ok", reason: "no time lies in the future" };
-  const ids = named(ahead.map(({ info }) => info.backupId));
+  const names = ahead.map(({ info }) => info.backupId);
+  const ids = named([...(isArchiveAhead ? ["points of the archive"] : []), ...names]);
   const reason = `times of ${ids} lie in the future: a clock is or was wrong, and ages can not be told`;
   return { name: "clock", status: "warning", reason };
 }

@@ -1,10 +1,12 @@
 // What the health of a namespace's backups is judged by, gathered from the repository and, where there is one, the store.
-// Nothing is written, and no process need be alive: what verifications and drills have found is read from their evidence.
+// No process need be alive: what verifications and drills have found is read from their evidence. Nothing is left behind.
 // INVARIANT: what can not be read is a fact, too; gathering never fails because something is broken.
 import { type Head, isNadbError, type NamespaceId, type StorageNamespace } from "@nadb/core";
 import { type Declaration, readDeclaration } from "../archive/declaration.js";
 import { archiveLag, type Lag } from "../archive/lag.js";
 import { backupsOf, listSegments } from "../archive/segments.js";
+import { type ArchiveDamage, knownDamages } from "../archive/verified.js";
+import type { Scan } from "../catalog.js";
 import type { Finding } from "../finding.js";
 import { readIndex } from "../index-file.js";
 import type { Repository } from "../repository.js";
@@ -12,6 +14,7 @@ import type { AnomalyLimits } from "./anomalies.js";
 import { type BackupFacts, chainFacts } from "./chains.js";
 import { unusualBackups } from "./gate.js";
 import { leftoversIn } from "./leftovers.js";
+import { probeWriting } from "./probe.js";
 
 /** What went wrong when something was looked at. */
 export interface Failure {
@@ -25,6 +28,10 @@ export interface ArchiveFacts {
   readonly lag: Lag | undefined;
   /** Segments that have lost their data. */
   readonly damaged: number;
+  /** What its last verification has found, of what is still there. */
+  readonly found: readonly ArchiveDamage[];
+  /** What the clock said at the newest of its points; undefined when it has none. */
+  readonly newestTime: number | undefined;
 }
 
 export interface RepositoryFacts {
@@ -33,6 +40,8 @@ export interface RepositoryFacts {
   /** Backups of whatever namespace whose manifest can not be read. */
   readonly findings: readonly Finding[];
   readonly hasIndex: boolean;
+  /** Why nothing can be written there; undefined when something can, or nobody has tried. */
+  readonly unwritable: string | undefined;
   /** Folders with what dead writers have left. */
   readonly leftovers: readonly string[];
   /** Undefined when the namespace has none. */
@@ -51,31 +60,74 @@ export interface HealthFacts {
 export const isFailure = (facts: object | undefined): facts is Failure =>
   facts !== undefined && "code" in facts;
 
-export interface GatherHealthOptions {
-  readonly id: NamespaceId;
+export interface GatherOptions {
   /** Now, in ms since the epoch. */
   readonly clock: () => number;
   /** Opens the repository; what it throws is a fact. */
   readonly repository: () => Promise<Repository>;
-  /** Opens the namespace of the store. Left out: the backups are judged by themselves. */
-  readonly source?: () => Promise<StorageNamespace>;
   readonly anomalyLimits?: AnomalyLimits;
+  /** Find out whether the repository can be written to: write a small file, and remove it. Default true. */
+  readonly probe?: boolean;
   readonly signal?: AbortSignal;
 }
 
+export interface GatherHealthOptions extends GatherOptions {
+  readonly id: NamespaceId;
+  /** Opens the namespace of the store. Left out: the backups are judged by themselves. */
+  readonly source?: () => Promise<StorageNamespace>;
+}
+
 export async function gatherHealth(options: GatherHealthOptions): Promise<HealthFacts> {
-  const { id, clock, source, signal } = options;
+  const { id, source, signal } = options;
   signal?.throwIfAborted();
+  const contents = await orFailure(() => contentsOf(options));
   const store = source && (await orFailure(source));
+  return factsOf(options, id, contents, store);
+}
+
+/** What a repository holds of all namespaces. */
+export interface Contents {
+  readonly repository: Repository;
+  readonly scan: Scan;
+  readonly hasIndex: boolean;
+  readonly unwritable: string | undefined;
+  readonly leftovers: readonly string[];
+}
+
+export async function contentsOf({
+  repository: open,
+  probe = true,
+}: GatherOptions): Promise<Contents> {
+  const repository = await open();
+  const scan = await repository.scan();
+  const isOwn = await isWritable(repository);
+  return {
+    repository,
+    scan,
+    unwritable: isOwn && probe ? await probeWriting(repository) : undefined,
+    hasIndex: !isOwn || (await readIndex(repository.target)) !== undefined,
+    leftovers: isOwn ? await leftoversIn(repository) : [],
+  };
+}
+
+/** The head is read behind the backups: none of them is ahead of it because it was taken meanwhile. */
+export async function factsOf(
+  options: GatherOptions,
+  id: NamespaceId,
+  contents: Contents | Failure,
+  store: StorageNamespace | Failure | undefined,
+): Promise<HealthFacts> {
+  options.signal?.throwIfAborted();
   const head = store && (isFailure(store) ? store : await orFailure(() => store.head()));
-  signal?.throwIfAborted();
   const storage = isFailure(store) || isFailure(head) ? undefined : store;
-  const repository = await orFailure(() => repositoryFacts(options, storage));
-  return { now: clock(), id, repository, source: head };
+  const repository = isFailure(contents)
+    ? contents
+    : await orFailure(() => repositoryFacts(options, id, contents, storage));
+  return { now: options.clock(), id, repository, source: head };
 }
 
 /** A mistake in a program is thrown, and so is an abort. */
-async function orFailure<T>(work: () => Promise<T>): Promise<T | Failure> {
+export async function orFailure<T>(work: () => Promise<T>): Promise<T | Failure> {
   try {
     return await work();
   } catch (error) {
@@ -85,21 +137,21 @@ async function orFailure<T>(work: () => Promise<T>): Promise<T | Failure> {
 }
 
 async function repositoryFacts(
-  { id, repository: open, anomalyLimits, signal }: GatherHealthOptions,
+  { anomalyLimits, signal }: GatherOptions,
+  id: NamespaceId,
+  { repository, scan, hasIndex, unwritable, leftovers }: Contents,
   storage: StorageNamespace | undefined,
 ): Promise<RepositoryFacts> {
-  const repository = await open();
-  const scan = await repository.scan();
   const backups = backupsOf(scan.backups, id);
   const unusual = await unusualBackups(repository, backups, anomalyLimits);
   const anomalies = new Map(unusual.map((one) => [one.info.backupId, one.anomalies]));
   const chains = await chainFacts(repository, backups, signal);
-  const isOwn = await isWritable(repository);
   return {
     backups: chains.map((one) => ({ ...one, anomalies: anomalies.get(one.info.backupId) ?? [] })),
     findings: scan.findings,
-    hasIndex: !isOwn || (await readIndex(repository.target)) !== undefined,
-    leftovers: isOwn ? await leftoversIn(repository) : [],
+    hasIndex,
+    unwritable,
+    leftovers,
     archive: await archiveFacts(repository, id, storage),
   };
 }
@@ -115,15 +167,25 @@ async function isWritable(repository: Repository): Promise<boolean> {
   }
 }
 
-async function archiveFacts(
+export async function archiveFacts(
   repository: Repository,
   id: NamespaceId,
   storage: StorageNamespace | undefined,
 ): Promise<ArchiveFacts | undefined> {
   const { target } = repository;
   const declared = await readDeclaration(target, id);
-  const { segments, damaged } = await listSegments(target, id);
+  const listing = await listSegments(target, id);
+  const { segments, damaged } = listing;
   if (declared === undefined && segments.length === 0 && damaged.length === 0) return undefined;
   const lag = storage && (await archiveLag(repository, storage));
-  return { declared, lag, damaged: damaged.length };
+  return {
+    declared,
+    lag,
+    damaged: damaged.length,
+    found: await knownDamages(target, id, listing),
+    newestTime: segments.reduce<number | undefined>(
+      (newest, { time }) => Math.max(newest ?? time, time),
+      undefined,
+    ),
+  };
 }

@@ -1,6 +1,6 @@
 // The gate before pruning: while something about a backup is unusual and nobody has accepted it, neither it nor anything
 // older of its namespace goes. What was encrypted or emptied must not push out what was not.
-import type { BackupInfo } from "../manifest.js";
+import { type BackupInfo, isCut } from "../manifest.js";
 import type { Repository } from "../repository.js";
 import { acceptedOf } from "./acceptance.js";
 import { type Anomaly, type AnomalyLimits, anomaliesIn } from "./anomalies.js";
@@ -10,13 +10,14 @@ export interface UnusualBackup {
   readonly anomalies: readonly Anomaly[];
 }
 
-/** Those that nobody has accepted, of every namespace. @param backups as the repository lists them. */
+/** Those that nobody has accepted, of every namespace. @param backups as the repository lists them. @param known which are accepted, if that is known. */
 export async function unusualBackups(
   repository: Repository,
   backups: readonly BackupInfo[],
   limits?: AnomalyLimits,
+  known?: ReadonlySet<string>,
 ): Promise<readonly UnusualBackup[]> {
-  const accepted = await acceptedOf(repository.target, backups);
+  const accepted = known ?? (await acceptedOf(repository.target, backups));
   return byNamespace(backups).flatMap((group) => {
     const found = anomaliesIn(group, accepted, limits);
     return group.flatMap((info) => {
@@ -51,7 +52,7 @@ export const inWords = (anomalies: readonly Anomaly[]): string =>
 /** The groups keep the order: oldest first. */
 function byNamespace(backups: readonly BackupInfo[]): readonly (readonly BackupInfo[])[] {
   const groups = new Map<string, BackupInfo[]>();
-  for (const info of backups) {
+  for (const info of backups.filter(isCut)) {
     const name = `${info.sourceDb}/${info.sourceNamespace}`;
     const group = groups.get(name);
     if (group === undefined) groups.set(name, [info]);

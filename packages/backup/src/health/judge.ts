@@ -10,12 +10,13 @@ import {
   damageCheck,
   indexCheck,
   leftoversCheck,
+  repositoryCheck,
   sizesCheck,
 } from "./contents-checks.js";
 import { type HealthFacts, isFailure } from "./facts.js";
 import { type HealthLimits, type LimitsInForce, limitsInForce } from "./limits.js";
 import { type HealthMeasures, measuresOf } from "./measures.js";
-import { archiveCheck, sourceCheck } from "./source-checks.js";
+import { archiveCheck, NO_ARCHIVE, sourceCheck } from "./source-checks.js";
 
 export interface Health {
   /** The worst of the checks. */
@@ -49,12 +50,13 @@ function* checksOf(facts: HealthFacts, limits: LimitsInForce): Generator<HealthC
     if (source !== undefined) yield sourceCheck(facts, []);
     return;
   }
-  yield { name: "repository", status: "ok", reason: "it can be read" };
+  yield repositoryCheck(repository);
   if (source !== undefined) yield sourceCheck(facts, repository.backups);
   yield ageCheck(facts, repository, limits);
   yield verifiedCheck(facts, repository, limits);
   yield drilledCheck(facts, repository, limits);
   if (repository.archive !== undefined) yield archiveCheck(repository.archive, facts, limits);
+  else if (limits.expectsArchive) yield NO_ARCHIVE;
   yield chainCheck(repository, limits);
   yield damageCheck(repository);
   yield anomaliesCheck(repository);
@@ -69,7 +71,7 @@ const RANK: Readonly<Record<HealthStatus, number>> = { ok: 0, warning: 1, critic
 /** As metrics have it: 0, 1 or 2. */
 export const rankOf = (status: HealthStatus): number => RANK[status];
 
-const worstOf = (checks: readonly HealthCheck[]): HealthStatus =>
+export const worstOf = (checks: readonly Pick<HealthCheck, "status">[]): HealthStatus =>
   checks.reduce<HealthStatus>(
     (worst, { status }) => (RANK[status] > RANK[worst] ? status : worst),
     "ok",

@@ -12,17 +12,22 @@ export interface HealthLimits {
   readonly maxChainLength?: number | null;
   /** The archive may be so far behind the store. Beyond it: critical. Default: what the archive promises. */
   readonly maxLagSeconds?: number | null;
+  /** Somebody archives the namespace: it is critical that nothing ever was. Default false. */
+  readonly expectsArchive?: boolean;
 }
 
-export type LimitsInForce = {
-  readonly [limit in keyof HealthLimits]-?: number | null;
-} & { readonly hasMaxLag: boolean };
+type Limit = Exclude<keyof HealthLimits, "expectsArchive">;
+
+export type LimitsInForce = { readonly [limit in Limit]-?: number | null } & {
+  readonly hasMaxLag: boolean;
+  readonly expectsArchive: boolean;
+};
 
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
 
 /** Throws NADB_INVALID_ARGUMENT. */
-export function limitsInForce(limits: HealthLimits): LimitsInForce {
+export function limitsInForce({ expectsArchive = false, ...limits }: HealthLimits): LimitsInForce {
   for (const [name, limit] of Object.entries(limits)) checkLimit(name, limit);
   const {
     maxAgeSeconds = 26 * HOUR,
@@ -39,6 +44,7 @@ export function limitsInForce(limits: HealthLimits): LimitsInForce {
     maxChainLength,
     maxLagSeconds,
     hasMaxLag,
+    expectsArchive,
   };
 }
 

@@ -26,15 +26,27 @@ export function sourceCheck({ source }: HealthFacts, backups: readonly BackupFac
   return { name, status: "ok", reason: `it holds ${counted(source.count, "record")}` };
 }
 
+export const NO_ARCHIVE: HealthCheck = {
+  name: "archive",
+  status: "critical",
+  reason: "nothing was ever archived",
+};
+
 /** An archive that nobody writes to any more falls behind with the first change. */
 export function archiveCheck(
-  { lag, damaged, declared }: ArchiveFacts,
-  { source }: HealthFacts,
+  { lag, damaged, declared, found }: ArchiveFacts,
+  { source }: Pick<HealthFacts, "source">,
   { maxLagSeconds, hasMaxLag }: LimitsInForce,
 ): HealthCheck {
   const name = "archive";
   if (damaged > 0) {
-    const reason = `${counted(damaged, "segment")} of the archive have lost their data`;
+    const reason = `${counted(damaged, "segment")} of the archive ${damaged === 1 ? "has lost its" : "have lost their"} data`;
+    return { name, status: "critical", reason };
+  }
+  const [first] = found;
+  if (first !== undefined) {
+    const more = found.length > 1 ? ` (and ${found.length - 1} more)` : "";
+    const reason = `its last verification found it damaged: ${first.detail}${more}`;
     return { name, status: "critical", reason };
   }
   if (source === undefined || isFailure(source))

@@ -86,7 +86,7 @@ async function take(
 }
 
 /** Answers how many blocks there are: one behind the other, from the pack's header up to the index. */
-function checkIndex(bytes: Uint8Array, indexOffset: number): number {
+export function checkIndex(bytes: Uint8Array, indexOffset: number): number {
   const what = `the index at byte ${indexOffset}`;
   const listed = bytes.subarray(0, -SHA256_BYTES);
   if (!sameBytes(bytes.subarray(-SHA256_BYTES), sha256(listed)))
@@ -107,7 +107,7 @@ function checkIndex(bytes: Uint8Array, indexOffset: number): number {
   return blockCount;
 }
 
-function entryAt(index: Uint8Array, number: number): IndexEntry {
+export function entryAt(index: Uint8Array, number: number): IndexEntry {
   const at = INDEX_HEADER_BYTES + number * INDEX_ENTRY_BYTES;
   const reader = new ByteReader(index, "index", at);
   const offset = reader.u64();

@@ -3,14 +3,14 @@
 // file and goes with all it holds, in one step, too. Temporary folders are never listed; one whose process is dead
 // goes with the next write.
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync, readlinkSync } from "node:fs";
 import { link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
-import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { ioError, NadbError } from "@nadb/core";
+import { isDead, isOwnerGone, machine, processOwner } from "#process";
 import {
   type BackupTarget,
   checkRange,
+  type ListOptions,
   type ReadOptions,
   type TargetEntry,
   type WriteOptions,
@@ -28,18 +28,18 @@ export function directoryTarget(path: string): BackupTarget {
 }
 
 class DirectoryTarget implements BackupTarget {
-  readonly owner = `${machine()} ${process.pid}`;
+  readonly owner = processOwner();
 
   constructor(readonly name: string) {}
 
-  async list(folder: string): Promise<readonly TargetEntry[]> {
+  async list(folder: string, { sizes = true }: ListOptions = {}): Promise<readonly TargetEntry[]> {
     const path = join(this.name, folder);
     try {
       const entries = await readdir(path, { withFileTypes: true });
       const described = await Promise.all(
         entries
           .filter(({ name }) => !TEMPORARY.test(name))
-          .map((entry) => describe(path, entry.name, entry.isDirectory())),
+          .map((entry) => describe(path, entry.name, entry.isDirectory(), sizes)),
       );
       return described.flat();
     } catch (error) {
@@ -111,8 +111,7 @@ class DirectoryTarget implements BackupTarget {
   }
 
   isGone(owner: string): boolean {
-    const split = owner.lastIndexOf(" ");
-    return owner.slice(0, split) === machine() && isDead(Number(owner.slice(split + 1)));
+    return isOwnerGone(owner);
   }
 
   async #open(path: string) {
@@ -127,8 +126,14 @@ class DirectoryTarget implements BackupTarget {
 }
 
 /** No entry when the file has gone since its folder was read. */
-async function describe(folder: string, name: string, isFolder: boolean): Promise<TargetEntry[]> {
+async function describe(
+  folder: string,
+  name: string,
+  isFolder: boolean,
+  hasSize: boolean,
+): Promise<TargetEntry[]> {
   if (isFolder) return [{ name, type: "folder", size: 0 }];
+  if (!hasSize) return [{ name, type: "file", size: 0 }];
   try {
     return [{ name, type: "file", size: (await stat(join(folder, name))).size }];
   } catch (error) {
@@ -224,27 +229,7 @@ async function flushFolder(path: string): Promise<void> {
   }
 }
 
-/** Where and since when a process id means the same process: the machine, its boot, the process namespace. */
-function machine(): string {
-  try {
-    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    return `${hostname()} ${boot} ${readlinkSync("/proc/self/ns/pid")}`;
-  } catch {
-    return hostname(); // no /proc: process ids are the machine's
-  }
-}
-
 const machineTag = (): string => createHash("sha256").update(machine()).digest("hex").slice(0, 8);
-
-/** On this machine. */
-function isDead(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return hasCode(error, "ESRCH");
-  }
-}
 
 const isMissing = (error: unknown): boolean => hasCode(error, "ENOENT", "ENOTDIR");
 

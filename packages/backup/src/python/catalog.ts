@@ -48,11 +48,15 @@ export class PythonCatalog implements Catalog {
     throw this.#isOnlyRead();
   }
 
-  async delete(): Promise<void> {
+  async deleteSeveral(): Promise<never> {
     throw this.#isOnlyRead();
   }
 
   async remove(): Promise<void> {
+    throw this.#isOnlyRead();
+  }
+
+  async publishNewest(): Promise<never> {
     throw this.#isOnlyRead();
   }
 

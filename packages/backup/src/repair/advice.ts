@@ -1,6 +1,6 @@
 // What to do after a repair, in sentences: which namespaces have nothing new to restore any more.
 import { byAge } from "../catalog.js";
-import type { BackupInfo } from "../manifest.js";
+import { type BackupInfo, isCut } from "../manifest.js";
 import type { LeftAlone } from "./plan.js";
 
 export function adviceOn(
@@ -8,7 +8,7 @@ export function adviceOn(
   sound: readonly BackupInfo[],
   leftAlone: readonly LeftAlone[],
 ): string[] {
-  const all = [...known].sort(byAge);
+  const all = known.filter(isCut).sort(byAge);
   const sources = new Map(all.map((info) => [sourceOf(info), all.filter(isOf(info))]));
   const full = [...sources].flatMap(([source, backups]) => takeFull(source, backups, sound));
   return [...full, ...lookAt(leftAlone)];

@@ -1,9 +1,10 @@
 // The archives of a repository as a repair sees them: every segment read by itself, and what is lost with those that can
 // not be.
 import type { NamespaceId } from "@nadb/core";
-import { ARCHIVE_FOLDER, archiveFolder, type Segment } from "../archive/names.js";
+import { ARCHIVE_FOLDER, archiveFolder, filesOf, type Segment } from "../archive/names.js";
 import {
   backupsOf,
+  hasLostManifest,
   type Listing,
   listSegments,
   located,
@@ -51,13 +52,18 @@ export async function lookIntoArchive(
 ): Promise<ArchiveFindings> {
   const listing = await listSegments(target, id);
   const found = await judgeSegments(target, id, listing, work);
+  const isLost = (orphan: Segment) => hasLostManifest(listing, backupsOf(before, id), orphan);
+  const lost = listing.orphans.filter(isLost);
+  for (const orphan of lost) found.bad.set(orphan, "its manifest is missing");
   const kept = listing.segments.filter((one) => !found.bad.has(one));
   const timelines = [
-    timelineOf(backupsOf(before, id), listing.segments),
+    timelineOf(backupsOf(before, id), [...listing.segments, ...lost]),
     timelineOf(backupsOf(after, id), kept),
   ] as const;
   const { isBusy } = await readFolder(target, archiveFolder(id), host);
-  const sweep = isBusy ? [] : sweepOf(id, listing.leftovers);
+  const unfinished = listing.orphans.filter((orphan) => !isLost(orphan));
+  const useless = [...listing.leftovers, ...unfinished.map((orphan) => filesOf(id, orphan)[1])];
+  const sweep = isBusy ? [] : sweepOf(id, useless);
   const steps: RepairStep[] = [...found.bad].map(([{ generation, name }, why]) => ({
     type: "quarantine-segment",
     id,
@@ -116,7 +122,11 @@ function lossesOf(
   );
   if (unreached.length === 0) return losses;
   const [first, last] = [unreached[0], unreached.at(-1)].map((point) => timeText(point?.time));
-  const why = `no backup leads to its ${unreached.length} points from ${first} to ${last} any more`;
+  const which =
+    unreached.length === 1
+      ? `point of ${first}`
+      : `${unreached.length} points from ${first} to ${last}`;
+  const why = `no backup leads to its ${which} any more`;
   return [...losses, { name: archiveFolder(id), why }];
 }
 

@@ -1,30 +1,93 @@
-// Deleting one backup that others may be laid over: refused, or they are merged with it first. INVARIANT: wherever this
-// dies, what is laid over the backup can be restored.
+// Deleting one backup by hand. One that others are laid over is refused, or they are merged with it first; the last good one
+// of its namespace is refused, too, when that is asked for. INVARIANT: wherever this dies, what is laid over the backup can be restored.
+import { NadbError, quote } from "@nadb/core";
 import { consolidate } from "../consolidate.js";
+import { type BackupInfo, isCut } from "../manifest.js";
 import type { LongWork } from "../progress.js";
 import type { Repository } from "../repository.js";
+import { groupBy } from "./lineage.js";
 import { checkNotPinned } from "./pin-file.js";
+import { removeRelyingOn } from "./remove.js";
+import { Soundness } from "./soundness.js";
 
 export interface DeleteBackupOptions extends LongWork {
   /** Merge the backup into those that are laid over it, which stay. Default false: refused while there are any. */
   readonly consolidate?: boolean;
   /** Delete it even if it is pinned. Default false. */
   readonly force?: boolean;
+  /** Refuse the last good backup of its namespace, as `nadb backup delete` does. Default false. */
+  readonly keepLastGood?: boolean;
 }
 
 /**
- * Throws NADB_NOT_FOUND for an unknown id, NADB_CONFLICT while it is pinned or incrementals hang on it, NADB_LOCKED while
- * somebody works on it, with `consolidate` NADB_CORRUPTION where it can not be merged.
+ * Throws NADB_NOT_FOUND for an unknown id, NADB_CONFLICT while it is pinned, incrementals hang on it or, with `keepLastGood`, it is the
+ * last good one, NADB_LOCKED while somebody works on it, with `consolidate` NADB_CORRUPTION where it can not be merged.
  */
 export async function deleteBackup(
   repository: Repository,
   backupId: string,
-  { consolidate: merge = false, force = false, ...work }: DeleteBackupOptions = {},
+  options: DeleteBackupOptions = {},
 ): Promise<void> {
+  const { consolidate: merge = false, force = false, keepLastGood = false, ...work } = options;
+  await repository.checkWritable();
   if (!force) await checkNotPinned(repository.target, backupId);
   if (merge) await mergeIntoChildren(repository, backupId, work);
-  await repository.delete(backupId, { force });
+  const relyingOn = keepLastGood ? await checkNotLastGood(repository, backupId) : undefined;
+  if (relyingOn === undefined) return repository.delete(backupId, { force });
+  const refused = await removeRelyingOn(repository, [backupId], relyingOn, { force });
+  const why = refused.get(backupId);
+  if (why !== undefined) throw why;
 }
+
+/** The backup to rely on; undefined when this one is not good, so that nothing is lost with it. Throws NADB_CONFLICT. */
+export async function checkNotLastGood(
+  repository: Repository,
+  backupId: string,
+): Promise<string | undefined> {
+  await repository.checkWritable();
+  const [relyingOn] = await checkGoodStay(repository, [backupId]);
+  return relyingOn;
+}
+
+/**
+ * Answers, for each namespace of which good backups are to go, the newest good one that stays. Throws NADB_CONFLICT when
+ * there is none.
+ */
+export async function checkGoodStay(
+  repository: Repository,
+  backupIds: readonly string[],
+): Promise<readonly string[]> {
+  const going = new Set(backupIds);
+  const backups = (await repository.list()).filter(isCut);
+  const soundness = new Soundness(repository.target, backups);
+  const stay: string[] = [];
+  for (const [name, group] of groupBy(backups.toReversed(), sourceNameOf)) {
+    const gone = group.filter(({ backupId }) => going.has(backupId));
+    const last = await firstGood(soundness, gone);
+    if (last === undefined) continue;
+    const staying = group.filter((info) => !going.has(info.backupId));
+    const other = await firstGood(soundness, staying);
+    if (other === undefined) throw lastGood(last, name);
+    stay.push(other.backupId);
+  }
+  return stay;
+}
+
+async function firstGood(
+  soundness: Soundness,
+  backups: readonly BackupInfo[],
+): Promise<BackupInfo | undefined> {
+  for (const info of backups) if (await soundness.isGood(info)) return info;
+  return undefined;
+}
+
+const sourceNameOf = ({ sourceDb, sourceNamespace }: BackupInfo): string =>
+  `${sourceDb}/${sourceNamespace}`;
+
+const lastGood = ({ backupId }: BackupInfo, name: string): NadbError =>
+  new NadbError("NADB_CONFLICT", `${quote(backupId)} is the last good backup of ${name}`, {
+    hint: "take another one first, or force it if it really may go",
+  });
 
 async function mergeIntoChildren(
   repository: Repository,

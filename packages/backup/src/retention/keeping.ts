@@ -2,10 +2,10 @@
 // good one, being needed elsewhere), then the sets they are of, then what they are restored from.
 import { quote } from "@nadb/core";
 import { byAge } from "../catalog.js";
-import type { BackupInfo } from "../manifest.js";
+import { type BackupInfo, isCut } from "../manifest.js";
 import { isWhole, nameOf } from "../sets/set.js";
 import type { RetentionContext } from "./context.js";
-import { Lineage } from "./lineage.js";
+import { groupBy, Lineage } from "./lineage.js";
 import type { RetentionPolicy } from "./policy.js";
 import { addReason, applyRules, type Reasons } from "./rules.js";
 
@@ -110,6 +110,7 @@ export class Keeping {
 
   #isJudged(info: BackupInfo): boolean {
     const { only } = this.context;
+    if (!isCut(info)) return false; // what was salvaged goes by hand only
     if (only === undefined) return true;
     const { db, namespace = info.sourceNamespace } = only;
     return sourceOf(info) === nameOf({ db, namespace });
@@ -142,13 +143,3 @@ function phrase(
 
 const sourceOf = ({ sourceDb, sourceNamespace }: BackupInfo): string =>
   nameOf({ db: sourceDb, namespace: sourceNamespace });
-
-function groupBy<T>(items: readonly T[], nameOfGroup: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groups.get(nameOfGroup(item));
-    if (group === undefined) groups.set(nameOfGroup(item), [item]);
-    else group.push(item);
-  }
-  return groups;
-}

@@ -52,3 +52,17 @@ export class Lineage {
     return [...placed];
   }
 }
+
+/** The groups in the order in which each comes first, their items in order. */
+export function groupBy<T>(
+  items: readonly T[],
+  nameOfGroup: (item: T) => string,
+): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(nameOfGroup(item));
+    if (group === undefined) groups.set(nameOfGroup(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}

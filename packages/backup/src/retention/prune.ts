@@ -1,14 +1,14 @@
 // Carrying out a plan of retention, step by step. INVARIANT: each step looks anew at what it relies on, so whatever others
 // do meanwhile, and wherever this dies, every backup that is kept can be restored; what can not be done is left, and told.
-import { type ErrorCode, isNadbError, NadbError, quote } from "@nadb/core";
+import { type ErrorCode, isNadbError } from "@nadb/core";
 import { consolidate } from "../consolidate.js";
 import type { Finding } from "../finding.js";
-import { Lease } from "../lease.js";
 import type { LongWork } from "../progress.js";
 import type { Repository } from "../repository.js";
 import { type GatherOptions, gatherContext } from "./gather.js";
 import { planRetention, type RetentionPlan, type RetentionStep } from "./plan.js";
 import type { RetentionPolicy } from "./policy.js";
+import { removeRelyingOn } from "./remove.js";
 
 export interface PruneOptions extends GatherOptions {
   /** Called before each step. */
@@ -61,30 +61,83 @@ export async function pruneBackups(
 ): Promise<Pruning> {
   const plan =
     "steps" in policyOrPlan ? policyOrPlan : await planPrune(repository, policyOrPlan, options);
-  const done = { removed: [] as string[], consolidated: [] as string[], freedBytes: 0 };
-  const left: LeftStep[] = [];
+  const work = new Work(repository, options);
   await repository.checkWritable();
-  if (plan.steps.length > 0) await repository.sweepLeftovers();
-  for (const step of plan.steps) {
-    options.signal?.throwIfAborted();
-    options.onStep?.(step);
-    try {
-      done.freedBytes += await take(repository, step, options);
-      done[step.type === "remove" ? "removed" : "consolidated"].push(step.backupId);
-    } catch (error) {
-      left.push(leftBy(error, step));
-    }
-  }
-  return { plan, ...done, left };
+  if (plan.steps.length > 0) await repository.sweepLeftovers({ everywhere: true });
+  for (const steps of together(plan.steps, options)) await work.take(steps);
+  const { removed, consolidated, freedBytes, left } = work;
+  return { plan, removed, consolidated, freedBytes, left };
 }
 
-/** Answers the bytes that became free. */
-const take = (
-  repository: Repository,
-  step: RetentionStep,
-  options: PruneOptions,
-): Promise<number> =>
-  step.type === "remove" ? remove(repository, step) : merge(repository, step, options);
+type Removal = Extract<RetentionStep, { type: "remove" }>;
+
+/** Removals that rely on the same backup are taken so many at a time: they cost one look at the manifests. */
+const TOGETHER = 32;
+
+/** Each step by itself, or removals in a row. Throws where an abort ends it. */
+function* together(
+  steps: readonly RetentionStep[],
+  { signal, onStep }: PruneOptions,
+): Generator<readonly RetentionStep[], void, undefined> {
+  for (let next = 0; next < steps.length; ) {
+    signal?.throwIfAborted();
+    const group: RetentionStep[] = [];
+    do {
+      const step = steps[next++] as RetentionStep;
+      onStep?.(step);
+      group.push(step);
+    } while (group.length < TOGETHER && !signal?.aborted && isLike(group[0], steps[next]));
+    yield group;
+  }
+}
+
+const isLike = (one: RetentionStep | undefined, other: RetentionStep | undefined): boolean =>
+  one?.type === "remove" && other?.type === "remove" && one.relyingOn === other.relyingOn;
+
+class Work {
+  readonly removed: string[] = [];
+  readonly consolidated: string[] = [];
+  readonly left: LeftStep[] = [];
+  freedBytes = 0;
+
+  constructor(
+    readonly repository: Repository,
+    readonly options: PruneOptions,
+  ) {}
+
+  /** @param steps one to consolidate, or some to remove that rely on the same backup. */
+  async take(steps: readonly RetentionStep[]): Promise<void> {
+    const [first] = steps;
+    if (first === undefined) return;
+    try {
+      if (first.type === "remove") return await this.#remove(steps as readonly Removal[]);
+      this.freedBytes += await merge(this.repository, first, this.options);
+      this.consolidated.push(first.backupId);
+    } catch (error) {
+      this.left.push(...steps.map((step) => leftBy(error, step)));
+    }
+  }
+
+  async #remove(steps: readonly Removal[]): Promise<void> {
+    const { repository } = this;
+    const bytes = new Map<string, number>();
+    const refused = new Map<string, unknown>();
+    for (const { backupId } of steps) {
+      await repository.get(backupId).then(
+        ({ storedSize }) => bytes.set(backupId, storedSize),
+        (error) => refused.set(backupId, error),
+      );
+    }
+    const relyingOn = (steps[0] as Removal).relyingOn;
+    const stay = await removeRelyingOn(repository, [...bytes.keys()], relyingOn);
+    for (const step of steps) {
+      const error = refused.get(step.backupId) ?? stay.get(step.backupId);
+      if (error !== undefined) this.left.push(leftBy(error, step));
+      else this.removed.push(step.backupId);
+      this.freedBytes += error === undefined ? (bytes.get(step.backupId) ?? 0) : 0;
+    }
+  }
+}
 
 async function merge(
   repository: Repository,
@@ -95,36 +148,6 @@ async function merge(
   const work = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
   const after = await consolidate({ repository, ...repository.host }, backupId, { onto, ...work });
   return before.storedSize - after.storedSize;
-}
-
-/** Under the lease of the backup that it relies on: of two that would each delete the other's last one, none can. */
-async function remove(
-  repository: Repository,
-  { backupId, relyingOn }: Extract<RetentionStep, { type: "remove" }>,
-): Promise<number> {
-  const { target, host } = repository;
-  await checkStillThere(repository, relyingOn);
-  const lease = await Lease.acquireSoon(target, relyingOn, host);
-  try {
-    await checkStillThere(repository, relyingOn);
-    const { storedSize } = await repository.get(backupId);
-    await repository.delete(backupId);
-    return storedSize;
-  } finally {
-    await lease.release().catch(() => undefined); // it ends by itself, and the next run sweeps it
-  }
-}
-
-async function checkStillThere(repository: Repository, backupId: string): Promise<void> {
-  try {
-    await repository.get(backupId);
-  } catch (error) {
-    if (!isNadbError(error, "NADB_NOT_FOUND")) throw error;
-    throw new NadbError("NADB_CONFLICT", `the last good backup, ${quote(backupId)}, is gone`, {
-      hint: "make a new plan",
-      cause: error,
-    });
-  }
 }
 
 const LEAVES: readonly ErrorCode[] = [

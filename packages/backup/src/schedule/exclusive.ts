@@ -8,7 +8,7 @@ import type { Timer } from "../timer.js";
 
 export const TRY_AGAIN_MS = 5_000;
 /** Longer than the lease of a holder that died. */
-const PATIENCE_MS = 90_000;
+export const PATIENCE_MS = 90_000;
 
 /** Waits for whoever holds the lease, a while. Throws NADB_LOCKED, also in the work's signal when the lease is lost. */
 export async function exclusively<T>(

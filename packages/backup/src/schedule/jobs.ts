@@ -110,14 +110,21 @@ async function taken(
   { verify, signal, anomalyLimits }: Afterwards,
 ): Promise<Work> {
   const { backupId } = work.result.backup as BackupInfo;
-  const unusual = (await manager.unusualBackups(anomalyLimits)).filter(
-    ({ info }) => info.backupId === backupId,
-  );
-  const odd = unusual.map(({ anomalies }) => `${backupId} is unusual: ${inWords(anomalies)}`);
+  const odd = await unusualFlags(manager, backupId, anomalyLimits);
   const flags = [...(work.flags ?? []), ...odd];
   if (!verify) return { ...work, flags };
   const verifications = [await manager.verifyBackup(backupId, { signal })];
   return { ...work, flags, ...damaged(verifications), result: { ...work.result, verifications } };
+}
+
+export async function unusualFlags(
+  manager: BackupManager,
+  backupId: string,
+  limits?: ScheduleOptions["anomalyLimits"],
+): Promise<string[]> {
+  const unusual = await manager.unusualBackups(limits);
+  const own = unusual.filter(({ info }) => info.backupId === backupId);
+  return own.map(({ anomalies }) => `${backupId} is unusual: ${inWords(anomalies)}`);
 }
 
 async function verify(

@@ -4,12 +4,14 @@ import { invalidArgument, quote } from "@nadb/core";
 import type { CreateBackupOptions, CreateIncrementalOptions } from "../create.js";
 import type { DrillBackend } from "../drill/scratch.js";
 import type { AnomalyLimits } from "../health/anomalies.js";
+import { type HealthLimits, limitsInForce } from "../health/limits.js";
 import type { BackupManager, PruneManagedOptions } from "../manager.js";
 import { checkPolicy, type RetentionPolicy } from "../retention/policy.js";
 import type { Timer } from "../timer.js";
 import { VERIFY_LEVELS, type VerifyLevel } from "../verify.js";
+import { type ArchiveJob, checkArchiveJob } from "./archive-job.js";
 import { CronTimes } from "./cron.js";
-import { JOB_NAMES, type JobName, type JobRun, type Trigger } from "./run.js";
+import { JOB_NAMES, type JobName, type JobRun, type RunName, type Trigger } from "./run.js";
 
 /** A cron expression, or one with options of the job. */
 export type Scheduled<Options> = string | ({ readonly cron: string } & Options);
@@ -24,7 +26,7 @@ interface AndVerify {
 export interface FullJob extends Omit<CreateBackupOptions, Chosen>, AndVerify {}
 
 export interface IncrementalJob
-  extends Omit<CreateIncrementalOptions, Chosen | "fallbackToFull">,
+  extends Omit<CreateIncrementalOptions, Chosen | "fallbackToFull" | "onFallback">,
     AndVerify {
   /** When nothing has changed, make no backup. Default true. */
   readonly skipUnchanged?: boolean;
@@ -55,23 +57,28 @@ export interface ScheduledJobs {
   readonly verify?: Scheduled<VerifyJob>;
   readonly drill?: Scheduled<DrillJob>;
   readonly prune?: { readonly cron: string } & PruneJob;
+  /** Goes on beside the others for as long as the schedule does. */
+  readonly archive?: ArchiveJob;
 }
 
 /** One that throws stops nothing but, for `before`, the run that it belongs to; it is told with the run. */
 export interface ScheduleHooks {
   readonly before?: (run: StartingRun) => unknown;
-  /** After each run that was begun and not interrupted. */
+  /** After each run that was begun and not interrupted, and when the archive has something to tell. */
   readonly after?: (run: JobRun) => unknown;
   /** After `after`, when the run failed or was flagged. */
   readonly onFailure?: (run: JobRun) => unknown;
   /**
-   * All is well: the run is done, no other job's last run has failed, and the newest backup was proven to be restorable
-   * after it was taken, by a full verification or a drill of it.
+   * All is well: the run is done, neither another job's last run nor the archive has failed, health finds nothing critical, and
+   * the newest backup was proven to be restorable after it was taken, by a full verification or a drill of it.
    */
   readonly heartbeat?: (run: JobRun) => unknown;
 }
 
-export type StartingRun = Pick<JobRun, "job" | "trigger" | "dueAt" | "startedAt">;
+export interface StartingRun<Name extends RunName = JobName>
+  extends Pick<JobRun, "trigger" | "dueAt" | "startedAt"> {
+  readonly job: Name;
+}
 
 export interface ScheduleOptions extends ScheduledJobs {
   /** Where days and hours begin: a name of the IANA database. Default "UTC". */
@@ -87,6 +94,11 @@ export interface ScheduleOptions extends ScheduledJobs {
   readonly hooks?: ScheduleHooks;
   /** What counts as unusual about a new backup: then it is kept, and its run flagged. */
   readonly anomalyLimits?: AnomalyLimits;
+  /**
+   * By what the health of the namespace's backups is judged after each run: where it is critical the run is flagged. Default
+   * as of `backupHealth`, but for their age, which is not judged.
+   */
+  readonly health?: HealthLimits;
   readonly onStart?: (run: StartingRun) => void;
   /** Once for each run, also one that was skipped, after its hooks. */
   readonly onRun?: (run: JobRun) => void;
@@ -97,6 +109,11 @@ export interface OpenedManager extends AsyncDisposable {
   readonly manager: BackupManager;
   /** Where drills are held, unless the job names another. */
   readonly backend?: DrillBackend;
+  /**
+   * Throws when store or repository are not there any more, or others are in their place. The archive holds both open, and
+   * asks before each look.
+   */
+  readonly check?: () => Promise<void>;
 }
 export type ManagerSource = BackupManager | (() => Promise<OpenedManager>);
 
@@ -105,8 +122,8 @@ export interface PlannedJob {
   readonly times: CronTimes;
 }
 
-export interface DueRun {
-  readonly job: JobName;
+export interface DueRun<Name extends RunName = JobName> {
+  readonly job: Name;
   readonly trigger: Trigger;
   readonly dueAt: number | null;
 }
@@ -122,11 +139,16 @@ const DELAYS_CHECKED = 100;
 
 /** The jobs there are, in the order of JOB_NAMES. Throws NADB_INVALID_ARGUMENT. */
 export function planJobs(options: ScheduleOptions, now: number): readonly PlannedJob[] {
-  const { timeZone = "UTC", jitterSeconds = 0 } = options;
+  const { timeZone = "UTC", jitterSeconds = 0, archive, health = {} } = options;
+  limitsInForce(health); // one that is none is refused
   const names = JOB_NAMES.filter((name) => options[name] !== undefined);
-  if (names.length === 0) {
-    throw invalidArgument("the schedule has no job", `its jobs are ${JOB_NAMES.join(", ")}`);
+  if (names.length === 0 && archive === undefined) {
+    throw invalidArgument(
+      "the schedule has no job",
+      `its jobs are ${JOB_NAMES.join(", ")}, archive`,
+    );
   }
+  if (archive !== undefined) checkArchiveJob(archive);
   checkJitter(jitterSeconds);
   for (const name of names) checkJob(name, options);
   return names.map((name) => {

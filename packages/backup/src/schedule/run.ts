@@ -9,8 +9,14 @@ import type { Verification } from "../verify.js";
 export const JOB_NAMES = ["full", "incremental", "prune", "verify", "drill"] as const;
 export type JobName = (typeof JOB_NAMES)[number];
 
-/** due: its time has come. catch-up: it was missed while no schedule ran. once: somebody asked for it. */
-export type Trigger = "due" | "catch-up" | "once";
+/** Of what a run is told: a job, or the archive, which goes on for as long as the schedule does. */
+export type RunName = JobName | "archive";
+
+/**
+ * due: its time has come. catch-up: it was missed while no schedule ran. once: somebody asked for it. follow: the archive has
+ * begun to follow, has failed, follows again, or has taken a full backup.
+ */
+export type Trigger = "due" | "catch-up" | "once" | "follow";
 
 /**
  * flagged: done, but somebody should look. skipped: not begun, because the run before it was still going on or the schedule
@@ -27,7 +33,7 @@ export interface RunError {
 
 /** By the job, what it came to. */
 export interface JobResult {
-  /** The backup that was taken; of an incremental with nothing to take, the one that it would have gone on from. */
+  /** The backup that was taken, also by the archive; of an incremental with nothing to take, the one that it would have gone on from. */
   readonly backup?: BackupInfo;
   /** Whether a backup was made. */
   readonly created?: boolean;
@@ -44,9 +50,9 @@ export interface NewestBackup {
 }
 
 export interface JobRun extends JobResult {
-  readonly job: JobName;
+  readonly job: RunName;
   readonly trigger: Trigger;
-  /** The times are ISO 8601 in UTC; null for a run that somebody asked for. */
+  /** The times are ISO 8601 in UTC; null for a run that somebody asked for, and of the archive. */
   readonly dueAt: string | null;
   readonly startedAt: string;
   readonly endedAt: string;

@@ -15,13 +15,14 @@ import type {
   ScheduleOptions,
   StartingRun,
 } from "./options.js";
-import { newestBackup } from "./proof.js";
+import { archiveFlags, healthFlags, newestBackup } from "./proof.js";
 import {
   isTrouble,
   type JobName,
   type JobRun,
   type NewestBackup,
   type Outcome,
+  type RunName,
   runError,
 } from "./run.js";
 import { writeTrace } from "./trace.js";
@@ -29,7 +30,8 @@ import { writeTrace } from "./trace.js";
 /** Those that only read go on beside others: shared leases keep what they read. */
 export const isWriting = (job: JobName): boolean => job !== "verify" && job !== "drill";
 
-interface Ended {
+/** What a run came to. */
+export interface Ended {
   readonly work: Work;
   readonly error?: unknown;
   readonly newest: NewestBackup | null;
@@ -38,8 +40,8 @@ interface Ended {
 export class Runner {
   readonly timer: Timer;
   readonly #hooks: ScheduleHooks;
-  /** Jobs whose last run was not as it should be. */
-  readonly #troubled = new Set<JobName>();
+  /** Those of which the last run was not as it should be. */
+  readonly #troubled = new Set<RunName>();
 
   constructor(
     readonly source: ManagerSource,
@@ -51,19 +53,26 @@ export class Runner {
   }
 
   /** It never rejects. */
-  async run({ job, trigger, dueAt }: DueRun, signal: AbortSignal): Promise<JobRun> {
-    const start: StartingRun = { job, trigger, dueAt: isoOf(dueAt), startedAt: this.#now() };
-    const ended = await this.#work(start, signal);
-    const run = this.#told(start, ended, signal);
+  async run(due: DueRun, signal: AbortSignal): Promise<JobRun> {
+    const start = this.starting(due);
+    const run = this.told(start, await this.#work(start, signal), signal);
     if (run.outcome === "interrupted") return run;
-    if (isTrouble(run)) this.#troubled.add(job);
-    else this.#troubled.delete(job);
-    return this.#callHooks(run);
+    this.mark(due.job, isTrouble(run));
+    return this.callHooks(run);
   }
 
-  skipped({ job, trigger, dueAt }: DueRun, why: string): JobRun {
-    const start = { job, trigger, dueAt: isoOf(dueAt), startedAt: this.#now() };
-    return { ...this.#blank(start), outcome: "skipped", notes: [why] };
+  starting<Name extends RunName>({ job, trigger, dueAt }: DueRun<Name>): StartingRun<Name> {
+    return { job, trigger, dueAt: isoOf(dueAt), startedAt: this.#now() };
+  }
+
+  /** While somebody is in trouble no heartbeat comes. */
+  mark(name: RunName, isTroubled: boolean): void {
+    if (isTroubled) this.#troubled.add(name);
+    else this.#troubled.delete(name);
+  }
+
+  skipped(due: DueRun, why: string): JobRun {
+    return { ...this.#blank(this.starting(due)), outcome: "skipped", notes: [why] };
   }
 
   async open(): Promise<OpenedManager> {
@@ -72,18 +81,20 @@ export class Runner {
     return { manager: source, [Symbol.asyncDispose]: async () => undefined };
   }
 
-  async #work(start: StartingRun, signal: AbortSignal): Promise<Ended> {
+  async #work(start: StartingRun<JobName>, signal: AbortSignal): Promise<Ended> {
     let ended: Ended = { work: { result: {} }, newest: null };
     try {
       signal.throwIfAborted();
       this.options.onStart?.(start);
       await this.#before(start);
       await using opened = await this.open();
-      ended = { ...ended, work: await this.#do(start.job, opened, signal) };
+      const work = await this.#do(start.job, opened, signal);
+      ended = { ...ended, work };
       ended = { ...ended, newest: await newestBackup(opened.manager) };
-      return ended;
+      const critical = await healthFlags(opened.manager, this.options.health);
+      return { ...ended, work: { ...work, flags: [...(work.flags ?? []), ...critical] } };
     } catch (error) {
-      return { ...ended, error: error ?? new TypeError("it failed with nothing") };
+      return { ...ended, error: reasonOf(error) };
     }
   }
 
@@ -97,7 +108,7 @@ export class Runner {
 
   async #do(job: JobName, opened: OpenedManager, signal: AbortSignal): Promise<Work> {
     const { manager } = opened;
-    const flags = await lostIndex(manager);
+    const flags = [...(await lostIndex(manager)), ...(await this.#archiveFlags(manager))];
     const work = (inner: AbortSignal) => doJob(job, opened, this.options, inner);
     const done = isWriting(job)
       ? await exclusively(manager.repository, this.timer, signal, work)
@@ -106,13 +117,20 @@ export class Runner {
     return { ...done, flags: [...flags, ...(done.flags ?? [])] };
   }
 
+  /** As things are before the job: a backup is a point, too. That the schedule's own archive fails is told by itself. */
+  async #archiveFlags(manager: BackupManager): Promise<string[]> {
+    if (this.#troubled.has("archive")) return [];
+    return archiveFlags(manager, this.options.health);
+  }
+
   async #trace(job: JobName, { repository, storage }: BackupManager): Promise<void> {
     const leavesNothing = job === "prune" || job === "verify";
     if (leavesNothing && evidenceLevel(job, this.options) === undefined)
       await writeTrace(repository, storage.id, job);
   }
 
-  #told(start: StartingRun, { work, error, newest }: Ended, signal: AbortSignal): JobRun {
+  /** What is told of it, before its hooks are called. */
+  told(start: StartingRun<RunName>, { work, error, newest }: Ended, signal: AbortSignal): JobRun {
     const failure = error ?? work.damage;
     const isInterrupted = error !== undefined && signal.aborted;
     const { notes = [], flags = [] } = work;
@@ -127,12 +145,13 @@ export class Runner {
     };
   }
 
-  #blank(start: StartingRun): JobRun {
+  #blank(start: StartingRun<RunName>): JobRun {
     const nothing = { error: null, notes: [], flags: [], hookErrors: [], newest: null };
     return { ...start, endedAt: this.#now(), outcome: "done", ...nothing };
   }
 
-  async #callHooks(run: JobRun): Promise<JobRun> {
+  /** Answers the run, with what came of them. */
+  async callHooks(run: JobRun): Promise<JobRun> {
     const { after, onFailure, heartbeat } = this.#hooks;
     let told = await withHook(run, "after", after);
     if (isTrouble(told)) told = await withHook(told, "onFailure", onFailure);
@@ -171,6 +190,10 @@ async function lostIndex({ repository }: BackupManager): Promise<string[]> {
 
 const outcomeOf = (failure: unknown, flags: readonly string[]): Outcome =>
   failure !== undefined ? "failed" : flags.length > 0 ? "flagged" : "done";
+
+/** What was thrown, even if that was undefined. */
+export const reasonOf = (error: unknown): unknown =>
+  error ?? new TypeError("it failed with nothing");
 
 const isoOf = (time: number | null): string | null =>
   time === null ? null : new Date(time).toISOString();

@@ -1,7 +1,8 @@
 // The schedule: waits, and starts what is due. Jobs that write go one after the other, those that read likewise, beside
-// them. INVARIANT: a job that is waiting or running is not started again; the clock is looked at anew after each wait, and
+// them, and the archive beside all. INVARIANT: a job that is waiting or running is not started again; the clock is looked at anew after each wait, and
 // no wait is long, so that a clock that jumps or a machine that sleeps delays nothing by more than a minute.
 import { NadbError } from "@nadb/core";
+import { Archiving } from "./archiving.js";
 import { DueTimes } from "./due.js";
 import { type Missed, missedJobs } from "./missed.js";
 import {
@@ -11,7 +12,7 @@ import {
   planJobs,
   type ScheduleOptions,
 } from "./options.js";
-import type { JobName, JobRun } from "./run.js";
+import type { JobName, JobRun, RunName } from "./run.js";
 import { isWriting, Runner } from "./runner.js";
 
 const LONGEST_WAIT_MS = 60_000;
@@ -25,7 +26,7 @@ export class BackupSchedule {
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   /** Waiting or running. */
-  readonly #busy = new Set<JobName>();
+  readonly #busy = new Set<RunName>();
   #unheard: { readonly error: unknown } | undefined;
   #writing: Promise<unknown> = Promise.resolve();
   #reading: Promise<unknown> = Promise.resolve();
@@ -59,6 +60,7 @@ export class BackupSchedule {
     const { timer } = this.#runner;
     const dueTimes = this.#dueTimes();
     const catchingUp = this.options.catchUp === false ? undefined : this.#catchUp();
+    const archiving = this.#archive();
     while (!this.#signal.aborted) {
       for (const [{ name }, times] of dueTimes) {
         const dueAt = times.take(timer.now());
@@ -68,13 +70,22 @@ export class BackupSchedule {
       const next = Math.min(...dueTimes.map(([, times]) => times.startsAt(now)));
       await timer.wait(Math.min(next - now, LONGEST_WAIT_MS), this.#signal);
     }
-    await this.#end(this.#quiet(catchingUp));
+    await this.#end(Promise.all([this.#quiet(catchingUp), archiving]));
     if (this.#unheard !== undefined) throw this.#unheard.error;
   }
 
   async #quiet(catchingUp: Promise<void> | undefined): Promise<void> {
     await catchingUp; // begins no more after this
     await Promise.all([this.#writing, this.#reading]);
+  }
+
+  /** Beside the jobs, for as long as the schedule runs. */
+  async #archive(): Promise<void> {
+    const { archive } = this.options;
+    if (archive === undefined) return;
+    this.#busy.add("archive");
+    await new Archiving(this.#runner, archive, this.#signal, (run) => this.#tell(run)).run();
+    this.#busy.delete("archive");
   }
 
   #dueTimes(): readonly (readonly [PlannedJob, DueTimes])[] {

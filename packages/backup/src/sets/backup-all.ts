@@ -1,6 +1,7 @@
 // Backing up all namespaces of a backend: one backup of each, each at its own exact cut, under one label. Each says how
 // many they are; the call that fails takes back those it has made, and a call that was killed leaves a set that is not whole.
 import { checkName, isNadbError, NadbError, type NamespaceId, quote } from "@nadb/core";
+import { readClaim } from "../backend-target/claim.js";
 import { type CreateBackupOptions, createFull, createIncremental, newBackupId } from "../create.js";
 import { isScratch } from "../drill/scratch.js";
 import type { BackupInfo } from "../manifest.js";
@@ -46,7 +47,7 @@ export async function backupAllNamespaces(all: BackupAllOptions): Promise<TakenS
   const ids = await namespacesToBackUp(backend, db);
   const { backups, findings } = await repository.scan();
   if (all.skipUnchanged) {
-    const same = await unchangedSet(backend, ids, backups);
+    const same = await unchangedSet(repository, backend, ids, backups);
     if (same !== undefined) return { ...same, created: false, added: [], dropped: [] };
   }
   checkLabelUnused(label, backups);
@@ -75,7 +76,10 @@ export async function namespacesToBackUp(
   );
 }
 
-/** The namespaces that have been written to, by name; of one database or of all. Those of drills are nobody's. */
+/**
+ * The namespaces that have been written to, by name; of one database or of all. Those of drills are nobody's, and those that
+ * repositories lie in are no data.
+ */
 export async function listNamespaces(
   backend: NamespaceSource,
   db?: string,
@@ -83,10 +87,20 @@ export async function listNamespaces(
   if (db !== undefined) checkName("database name", db);
   const ids: NamespaceId[] = [];
   for await (const id of backend.namespaces())
-    if ((db === undefined || id.db === db) && !isScratch(id)) ids.push(id);
+    if ((db === undefined || id.db === db) && !isScratch(id) && !(await isTargets(backend, id)))
+      ids.push(id);
   return ids.sort((a, b) =>
     a.db === b.db ? compare(a.namespace, b.namespace) : compare(a.db, b.db),
   );
+}
+
+/** Of one that can not be opened, or be read, whoever works on it tells that. */
+async function isTargets(backend: NamespaceSource, id: NamespaceId): Promise<boolean> {
+  try {
+    return (await readClaim(await backend.namespace(id))) !== undefined;
+  } catch (error) {
+    return isNadbError(error, "NADB_NEWER_FORMAT");
+  }
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

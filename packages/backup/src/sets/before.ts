@@ -2,10 +2,11 @@
 // since, a label that is in use.
 import { isNadbError, NadbError, type NamespaceId, quote, type StorageNamespace } from "@nadb/core";
 import type { BackupInfo } from "../manifest.js";
+import { isSound } from "../parent.js";
 import type { Repository } from "../repository.js";
 import { type NamespaceSource, newestSetOf } from "./set.js";
 
-/** The newest backup of the namespace whose chain holds, and since which the store can tell what has changed. */
+/** The newest backup of the namespace whose chain is sound as far as is known, and since which the store can tell what has changed. */
 export async function parentFor(
   repository: Repository,
   storage: StorageNamespace,
@@ -27,18 +28,16 @@ async function canBeParent(
 ): Promise<boolean> {
   try {
     for await (const _ of storage.changes(info.toCheckpoint, { pageBytes: 1 })) break;
-    await repository.chain(info);
-    return true;
+    return await isSound(repository, info);
   } catch (error) {
     if (isNadbError(error, "NADB_CHECKPOINT_EXPIRED")) return false;
-    if (isNadbError(error, "NADB_CORRUPTION") || isNadbError(error, "NADB_NEWER_FORMAT"))
-      return false;
     throw error;
   }
 }
 
-/** The newest whole set of these namespaces, if it holds just what they hold now. */
+/** The newest whole set of these namespaces, if it holds just what they hold now, and nothing of it is known to be damaged. */
 export async function unchangedSet(
+  repository: Repository,
   backend: NamespaceSource,
   ids: readonly NamespaceId[],
   backups: readonly BackupInfo[],
@@ -47,7 +46,8 @@ export async function unchangedSet(
   if (newest === undefined) return undefined;
   for (const id of ids) {
     const { checkpoint } = await (await backend.namespace(id)).head();
-    if (newest.find((info) => isOf(info, id))?.toCheckpoint !== checkpoint) return undefined;
+    const own = newest.find((info) => isOf(info, id));
+    if (own?.toCheckpoint !== checkpoint || !(await isSound(repository, own))) return undefined;
   }
   return { label: newest[0]?.label as string, backups: newest };
 }

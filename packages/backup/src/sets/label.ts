@@ -1,7 +1,11 @@
 // What is done to all backups of one label: those of a set, whole or not, or single ones that have it in common.
-import { NadbError } from "@nadb/core";
+import { NadbError, quote } from "@nadb/core";
+import type { Finding } from "../finding.js";
+import { readIndex } from "../index-file.js";
 import type { BackupInfo } from "../manifest.js";
 import type { Repository } from "../repository.js";
+import { checkGoodStay } from "../retention/delete.js";
+import { groupBy } from "../retention/lineage.js";
 import { checkNotPinned } from "../retention/pin-file.js";
 import type { Verification, VerifyOptions } from "../verify.js";
 import { membersOf, noLabel, whatIsMissing } from "./set.js";
@@ -34,19 +38,29 @@ export async function verifyLabel(
   return { label, ok, incomplete, verifications };
 }
 
+export interface DeleteLabelOptions {
+  /** Refuse when a namespace would lose its last good backup, as `nadb backup delete` does. Default false. */
+  readonly keepLastGood?: boolean;
+}
+
 /**
  * The backups of the label in the order in which they can be deleted: incrementals before what they are laid over. Throws
- * NADB_NOT_FOUND, and NADB_CONFLICT when one of them is pinned, or an incremental that has not the label needs one.
+ * NADB_NOT_FOUND, and NADB_CONFLICT when one of them is pinned or can not be read, or an incremental that has not the label
+ * needs one.
  */
 export async function planDeleteLabel(
   repository: Repository,
   label: string,
+  { keepLastGood = false }: DeleteLabelOptions = {},
 ): Promise<readonly BackupInfo[]> {
-  const backups = await repository.list();
+  const { backups, findings } = await repository.scan();
   const labelled = backups.filter((info) => info.label === label);
+  await checkReadable(repository, label, findings);
   if (labelled.length === 0) throw noLabel(label, backups);
   checkNotNeeded(label, labelled, backups);
-  for (const { backupId } of labelled) await checkNotPinned(repository.target, backupId);
+  const ids = labelled.map(({ backupId }) => backupId);
+  for (const backupId of ids) await checkNotPinned(repository.target, backupId);
+  if (keepLastGood) await checkGoodStay(repository, ids);
   return childrenFirst(labelled);
 }
 
@@ -54,10 +68,31 @@ export async function planDeleteLabel(
 export async function deleteLabel(
   repository: Repository,
   label: string,
+  options: DeleteLabelOptions = {},
 ): Promise<readonly string[]> {
-  const plan = await planDeleteLabel(repository, label);
-  for (const { backupId } of plan) await repository.delete(backupId);
-  return plan.map(({ backupId }) => backupId);
+  const plan = (await planDeleteLabel(repository, label, options)).map(({ backupId }) => backupId);
+  const refused = await repository.deleteSeveral(plan);
+  for (const why of refused.values()) throw why;
+  return plan;
+}
+
+/** The index still knows the label of a backup whose manifest can not be read; where it does not, the id may tell. */
+async function checkReadable(
+  { target }: Repository,
+  label: string,
+  findings: readonly Finding[],
+): Promise<void> {
+  if (findings.length === 0) return;
+  const index = await readIndex(target);
+  const ids = findings
+    .map(({ backupId }) => backupId)
+    .filter((id) => (index?.has(id) ? index.get(id)?.label === label : id.startsWith(`${label}.`)));
+  if (ids.length === 0) return;
+  throw new NadbError(
+    "NADB_CONFLICT",
+    `${ids.join(", ")} of the label ${quote(label)} can not be read`,
+    { hint: "repair the repository, or delete these by their ids first" },
+  );
 }
 
 function checkNotNeeded(
@@ -84,8 +119,7 @@ function childrenFirst(labelled: readonly BackupInfo[]): readonly BackupInfo[] {
   const walked = labelled.filter(
     ({ parentBackupId }) => parentBackupId === null || !ids.has(parentBackupId),
   );
-  for (const parent of walked) {
-    walked.push(...labelled.filter(({ parentBackupId }) => parentBackupId === parent.backupId));
-  }
+  const children = groupBy(labelled, ({ parentBackupId }) => parentBackupId ?? "");
+  for (const { backupId } of walked) walked.push(...(children.get(backupId) ?? []));
   return walked.reverse();
 }

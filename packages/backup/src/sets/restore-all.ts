@@ -12,6 +12,7 @@ import type { Repository } from "../repository.js";
 import { type Restoration, StagedRestore } from "../restore.js";
 import { planRestore, type RestorePlan } from "../restore-plan.js";
 import { checkMode, type RestoreOptions, type RestoreSource, sourceOf } from "../restore-source.js";
+import { checkOutside } from "../target.js";
 import { naming } from "./backup-all.js";
 import { getSet, type NamespaceSource, nameOf } from "./set.js";
 
@@ -61,6 +62,7 @@ async function restoreMembers(
   try {
     for (const [i, { target }] of members.entries()) {
       const storage = await backend.namespace(target);
+      await checkOutside(repository.target, storage);
       await naming(target, () => loads.stage(sources[i] as RestoreSource, storage, all));
     }
     await loads.keepAll();

@@ -10,7 +10,7 @@ import {
 } from "../../src/archive/names.js";
 import { basesNeeded } from "../../src/archive/needs.js";
 import { gapAt, pointAt, summarize } from "../../src/archive/points.js";
-import { explainPolicy, parsePolicy } from "../../src/archive/policy.js";
+import { explainPolicy, parsePolicy, promisedPoints } from "../../src/archive/policy.js";
 import { planPoint, type Timeline, timelineOf } from "../../src/archive/timeline.js";
 import type { BackupInfo } from "../../src/index.js";
 import { refuses } from "../support/fails.js";
@@ -280,5 +280,95 @@ describe("compaction ›", () => {
       "b60",
     ]);
     expect(ids([backup(10), backup(40), backup(60)], everySecond(60, 80))).toEqual(["b40", "b60"]);
+  });
+});
+
+describe("many ›", () => {
+  const chain = (length: number): BackupInfo[] =>
+    Array.from({ length }, (_, i) =>
+      backup(i + 1, i === 0 ? {} : { backupType: "incremental", parentBackupId: `b${i}` }),
+    );
+
+  it("a chain of 20,000 backups is whole, and without its first one none of it is", () => {
+    const all = chain(20_000);
+    expect(timelineOf(all, []).points).toHaveLength(20_000);
+    expect(timelineOf(all.slice(1), []).points).toEqual([]);
+  });
+
+  it("each generation has its own, in whatever order they come", () => {
+    const generations = ["x", "y", "z"];
+    const bases = generations.map((generation, i) =>
+      backup(1, { backupId: `b-${generation}`, generation, sequence: i + 1 }),
+    );
+    const segments = [3, 2, 1].flatMap((from) =>
+      [...generations, "nobody's"].map((generation) => segment(from, from + 1, from, generation)),
+    );
+    const timeline = timelineOf(bases, segments);
+    expect(timeline.generations.map((one) => one.segments.length)).toEqual([3, 3, 3]);
+    expect(timeline.orphans).toHaveLength(3);
+  });
+
+  it("what compaction takes for redundant is what walking all pairs tells, for random segments", () => {
+    const random = seeded(SEED);
+    let found = 0;
+    for (let round = 0; round < 400; round++) {
+      const segments = Array.from({ length: 1 + random.int(12) }, () => {
+        const from = 1 + random.int(20);
+        return segment(from, from + 1 + random.int(8), random.int(60));
+      });
+      const unique = [...new Map(segments.map((one) => [one.name, one])).values()];
+      const policy = [{ everySeconds: 5, forSeconds: 1_000 }]; // so that nothing is too old
+      const timeline = timelineOf([backup(1)], unique);
+      const now = T0 + 60_000;
+      const promised = new Set(promisedPoints(timeline, policy, now).map(({ id }) => id));
+      const sorted = timeline.generations[0]?.segments ?? [];
+      const ends = new Set(sorted.filter(({ name }) => promised.has(name)).map(({ to }) => to));
+      const expected = sorted.filter((one, i) => isRedundant(sorted, one, i, (to) => ends.has(to)));
+      const { removals } = planCompaction(timeline, policy, now);
+      expect(removals.map(({ name }) => name).sort()).toEqual(
+        expected.map(({ name }) => name).sort(),
+      );
+      found += expected.length;
+    }
+    expect(found).toBeGreaterThan(100);
+  });
+
+  /** As it is written down: a wider one ends later, and no promised point lies between the ends. */
+  function isRedundant(
+    sorted: readonly Segment[],
+    one: Segment,
+    at: number,
+    isPromised: (to: number) => boolean,
+  ): boolean {
+    if (sorted[at - 1]?.to === one.to) return true;
+    if (isPromised(one.to)) return false;
+    for (const other of sorted.slice(at + 1)) {
+      if (other.to > one.to && other.from <= one.from) return true;
+      if (isPromised(other.to)) return false;
+    }
+    return false;
+  }
+
+  it("the bases needed are as few as choosing from all of them for each segment gives", () => {
+    const random = seeded(SEED);
+    for (let round = 0; round < 400; round++) {
+      const bases = Array.from({ length: 1 + random.int(6) }, (_, i) =>
+        backup(1 + random.int(20), { backupId: `b${i}`, sequence: i + 1 }),
+      );
+      const segments = Array.from({ length: random.int(12) }, () => {
+        const from = 1 + random.int(20);
+        return segment(from, from + 1 + random.int(4), from);
+      });
+      const timeline = timelineOf(bases, segments);
+      const needed = new Set<string>();
+      for (const { bases, segments } of timeline.generations) {
+        for (const { to, reach } of segments) {
+          const fit = bases.filter(({ toVersion }) => reach <= toVersion && toVersion <= to);
+          const last = fit.at(-1);
+          if (last && !fit.some(({ backupId }) => needed.has(backupId))) needed.add(last.backupId);
+        }
+      }
+      expect([...basesNeeded(timeline, null, T0).keys()]).toEqual([...needed]);
+    }
   });
 });

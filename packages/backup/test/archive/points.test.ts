@@ -1,7 +1,7 @@
 // Points of an archive read, restored and verified: gaps as they come about, damage, readers beside a compaction, reading
 // single keys through time.
 import { describe, expect, it } from "vitest";
-import { compactStep } from "../../src/archive/compact.js";
+import { compact } from "../../src/archive/compact.js";
 import { Follower } from "../../src/archive/follower.js";
 import { refuses } from "../support/fails.js";
 import { flipBit, patchFile, pathsOf, snapshotOf } from "../support/files.js";
@@ -164,14 +164,13 @@ describe("readers beside a compaction ›", () => {
     const follower = await Follower.begin(repository, storage, { everySeconds: 1, policy });
     const { target, host } = repository;
     const compactor = { repository, target, lease: follower.lease, clock: host.clock };
-    const seen: (string | undefined)[] = [];
+    const seen: string[] = [];
     let isCompacting = false;
     const beside = new SteppingTarget(site.target, {
       onStep: async (_, what) => {
         if (isCompacting || !/^read archive.*nadb/.test(what)) return;
         isCompacting = true;
-        for (let i = 0; i < 3; i++)
-          seen.push((await compactStep(compactor, storage.id, policy))?.type);
+        for await (const { type } of compact(compactor, storage.id, policy)) seen.push(type);
       },
     });
     const store = await openStore();
@@ -180,7 +179,8 @@ describe("readers beside a compaction ›", () => {
     expect(seen[0]).toBe("merged");
     expect(seen).not.toContain("removed");
     expect(textOf(await store.get("a"))).toBe("2");
-    expect((await compactStep(compactor, storage.id, policy))?.type).toBe("removed");
+    const after = await compact(compactor, storage.id, policy).next();
+    expect(after.value).toMatchObject({ type: "removed" });
     expect((await site.backups.verifyArchive()).findings).toEqual([]);
   });
 
@@ -201,9 +201,8 @@ describe("readers beside a compaction ›", () => {
       onStep: async (_, what) => {
         if (isDone || !/^read archive.*json/.test(what)) return;
         isDone = true;
-        while (
-          (await compactStep({ ...compactor, target: unaware }, storage.id, policy)) !== undefined
-        );
+        const unheeding = { ...compactor, target: unaware };
+        for await (const _ of compact(unheeding, storage.id, policy));
       },
     });
     const unaware = new SteppingTarget(target, { onStep: () => undefined, isGone: () => true });

@@ -1,7 +1,7 @@
 // Point-in-time recovery against an oracle of every cut: random histories with clocks that jump, restarts, kills, gaps,
 // replaced contents, backups taken and deleted, compaction by a policy in three levels; then random targets.
 import { describe, expect, it } from "vitest";
-import { compactStep } from "../../src/archive/compact.js";
+import { compact as compactSteps } from "../../src/archive/compact.js";
 import type { ArchivePolicy } from "../../src/index.js";
 import { neededByArchives } from "../../src/index.js";
 import { ArchivedSite, type Cut } from "../support/archiving.js";
@@ -48,11 +48,7 @@ async function compact(site: ArchivedSite): Promise<void> {
   const { repository, lease } = follower;
   site.age(clock.time);
   const host = { repository, target: repository.target, lease, clock: clock.now };
-  for (;;) {
-    const step = await compactStep(host, store.storage.id, POLICY);
-    if (step === undefined) return;
-    compacted[step.type]++;
-  }
+  for await (const { type } of compactSteps(host, store.storage.id, POLICY)) compacted[type]++;
 }
 
 async function deleteSome(site: ArchivedSite, random: Random): Promise<void> {

@@ -11,7 +11,7 @@ import {
   memoryTarget,
   Repository,
 } from "../../src/index.js";
-import { flipBit, patchFile, snapshotOf, writeFile } from "../support/files.js";
+import { flipBit, patchFile, pathsOf, snapshotOf, writeFile } from "../support/files.js";
 import { override } from "../support/override.js";
 import { Clock, fill, openManager, openSite, openStore, type Site } from "../support/store.js";
 
@@ -24,6 +24,9 @@ const badOf = ({ checks }: Health): string[] =>
 
 const reasonOf = ({ checks }: Health, wanted: string): string | undefined =>
   checks.find(({ name }) => name === wanted)?.reason;
+
+/** Nothing can be restored: what verifications found before counts for nothing any more. */
+const UNRESTORABLE = ["age critical", "verified warning", "drilled warning", "damage critical"];
 
 /** A full and an incremental, verified and drilled. */
 async function healthySite(): Promise<Site> {
@@ -43,6 +46,19 @@ async function drill({ backups, clock }: Site, backupId: string): Promise<void> 
   await backend.open();
   onTestFinished(() => backend.close());
   await backups.drill(backupId, { backend });
+}
+
+/** Healthy, with two segments; `path` and `name` are those of the first. */
+async function archivedSite(): Promise<{ site: Site; path: string; name: string }> {
+  const site = await healthySite();
+  for (const value of ["1", "2"]) {
+    await site.store.set("archived", value);
+    site.clock.time += 1_000;
+    await site.backups.archiveOnce({ everySeconds: 1 });
+  }
+  const paths = (await pathsOf(site.target)).filter((path) => path.startsWith("archive/"));
+  const path = paths.filter((one) => one.endsWith(".nadb")).sort()[0] as string;
+  return { site, path, name: path.slice(path.lastIndexOf("/") + 1, -".nadb".length) };
 }
 
 const check = (site: Site, limits?: HealthLimits): Promise<Health> =>
@@ -125,7 +141,7 @@ describe("health", () => {
     expect(badOf(await check(site))).toEqual([]); // nobody has read it since
     await site.backups.verifyBackup("full");
     const health = await check(site);
-    expect(badOf(health)).toEqual(["age critical", "damage critical"]);
+    expect(badOf(health)).toEqual(UNRESTORABLE);
     expect(reasonOf(health, "age")).toBe("of 2 backups none can be restored");
     expect(health.measures).toMatchObject({ damagedBackups: 2, goodBackups: 0 });
   });
@@ -268,7 +284,98 @@ describe("honest signals", () => {
     const full = override(site.target, { write: failing("NADB_IO", "no space left") });
     const manager = await openManagerOn(site, full);
     await expect(manager.createIncrementalBackup("one")).rejects.toMatchObject({ code: "NADB_IO" });
-    expect(badOf(await manager.backupHealth())).toEqual(["age critical"]);
+    expect(badOf(await manager.backupHealth())).toEqual(["repository warning", "age critical"]);
+  });
+
+  it("a repository that nothing can be written to is a warning, and judged all the same", async () => {
+    const site = await healthySite();
+    const target = override(site.target, { write: failing("NADB_IO", "the disk is full") });
+    const manager = await openManager(site.store, target, site.clock);
+    const health = await manager.backupHealth();
+    expect(badOf(health)).toEqual(["repository warning"]);
+    expect(reasonOf(health, "repository")).toContain("the disk is full");
+    expect(health.measures).toMatchObject({ goodBackups: 2 });
+  });
+
+  it("a repository is written to by nobody who wants only to look", async () => {
+    const site = await healthySite();
+    let writes = 0;
+    const target = override(site.target, {
+      write: async (...args: Parameters<BackupTarget["write"]>) => {
+        writes++;
+        return site.target.write(...args);
+      },
+    });
+    const { repository } = await openManager(site.store, target, site.clock);
+    const gather = (options: object) =>
+      gatherHealth({
+        id: site.store.storage.id,
+        clock: site.clock.now,
+        repository: async () => repository,
+        ...options,
+      });
+    expect(badOf(judgeHealth(await gather({ probe: false })))).toEqual([]);
+    expect(writes).toBe(0);
+    await gather({});
+    expect(writes).toBe(1);
+  });
+
+  it("evidence that a later verification contradicts is not green", async () => {
+    const site = await openSite();
+    await fill(site.store, 30);
+    await site.backups.createBackup({ backupId: "only" });
+    await site.backups.verifyBackup("only");
+    expect(badOf(await check(site))).toEqual(["drilled warning"]);
+    await patchFile(site.target, "only/data.nadb", (bytes) => flipBit(bytes, 8 * 60));
+    site.clock.time += 1_000;
+    await site.backups.verifyBackup("only");
+    const health = await check(site);
+    expect(badOf(health)).toEqual(UNRESTORABLE);
+    expect(health.measures?.verifiedAt).toBeUndefined();
+  });
+
+  it("damage that a verification of the archive has found is critical until it is mended or gone", async () => {
+    const { site, path, name } = await archivedSite();
+    const flip = () => patchFile(site.target, path, (bytes) => flipBit(bytes, 8 * 60));
+    expect((await site.backups.verifyArchive()).recorded).toBe(true);
+    await flip();
+    expect(badOf(await check(site))).toEqual([]); // nobody has read it since
+    await site.backups.verifyArchive({ record: false });
+    expect(badOf(await check(site))).toEqual([]);
+    await site.backups.verifyArchive();
+    const health = await check(site);
+    expect(badOf(health)).toEqual(["archive critical"]);
+    expect(reasonOf(health, "archive")).toContain(name);
+    await flip();
+    await site.backups.verifyArchive();
+    expect(badOf(await check(site))).toEqual([]);
+    await flip();
+    await site.backups.verifyArchive();
+    await site.target.remove(path.replace(/nadb$/, "json"));
+    await site.target.remove(path);
+    expect(reasonOf(await check(site), "archive")).not.toContain(name);
+  });
+
+  it("a base of the archive that a verification has found damaged is critical until it is found sound", async () => {
+    const { site } = await archivedSite();
+    for (const id of ["full", "one"]) {
+      const flip = () => patchFile(site.target, `${id}/data.nadb`, (b) => flipBit(b, 8 * 60));
+      await flip();
+      const { findings } = await site.backups.verifyArchive();
+      expect(findings.map(({ detail }) => detail).join()).toContain(`${id}/data.nadb`);
+      expect(badOf(await check(site))).toEqual(["archive critical"]);
+      await flip();
+      await site.backups.verifyArchive();
+      expect(badOf(await check(site))).toEqual([]);
+    }
+  });
+
+  it("points of the archive that lie in the future are a warning", async () => {
+    const { site } = await archivedSite();
+    site.clock.time -= DAY;
+    const health = await check(site);
+    expect(reasonOf(health, "clock")).toContain("points of the archive");
+    expect(badOf(health)).toContain("clock warning");
   });
 
   it("a source that can not be opened is critical", async () => {
@@ -309,12 +416,40 @@ describe("honest signals", () => {
     clock.time += HOUR;
     expect(badOf(await check(site))).toEqual([]); // nothing has changed
     await store.set("k", "2");
+    expect(badOf(await check(site))).toEqual([]); // whoever archives has not had the time
+    clock.time += 31_000;
     const health = await check(site);
     expect(badOf(health)).toEqual(["archive critical"]);
-    expect(health.measures).toMatchObject({ archiveLagSeconds: 3_600, archiveLagVersions: 1 });
-    expect(badOf(await check(site, { maxLagSeconds: 3_600 }))).toEqual([]);
+    expect(health.measures).toMatchObject({ archiveLagSeconds: 31, archiveLagVersions: 1 });
+    expect(badOf(await check(site, { maxLagSeconds: 31 }))).toEqual([]);
     await backups.archiveOnce({ everySeconds: 10 });
     expect(badOf(await check(site))).toEqual([]);
+  });
+
+  it("an archive is behind since the first change that it has not, or where that was written over since its newest point", async () => {
+    const { backups, store, clock } = await healthySite();
+    await backups.archiveOnce({ everySeconds: 10 });
+    clock.time += HOUR;
+    await store.set("k", "1");
+    clock.time += 7_000;
+    await store.delete("k0002");
+    expect(await backups.archiveLag()).toEqual({ versions: 2, seconds: 7 });
+    await store.set("k", "2");
+    expect(await backups.archiveLag()).toEqual({ versions: 3, seconds: 3_607 });
+  });
+
+  it("an archive whose newest point a clock has set ahead of now is not taken for a new one", async () => {
+    const site = await healthySite();
+    const { backups, store, clock } = site;
+    await backups.archiveOnce({ everySeconds: 10 });
+    clock.time += DAY;
+    await store.set("k", "1");
+    await backups.archiveOnce({ everySeconds: 10 });
+    clock.time -= DAY;
+    await store.set("k", "2");
+    clock.time += 60_000;
+    expect(await backups.archiveLag()).toEqual({ versions: 1, seconds: 60 });
+    expect(badOf(await check(site))).toContain("archive critical");
   });
 
   it.each([
@@ -341,7 +476,7 @@ describe("honest signals", () => {
   it("data that is missing or of another size is critical, without reading it", async () => {
     const site = await healthySite();
     await patchFile(site.target, "full/data.nadb", (bytes) => bytes.subarray(1));
-    expect(badOf(await check(site))).toEqual(["age critical", "damage critical"]);
+    expect(badOf(await check(site))).toEqual(UNRESTORABLE);
   });
 
   it("a mistake in a program is no judgement, and neither is an abort", async () => {

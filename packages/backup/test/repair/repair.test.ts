@@ -258,11 +258,55 @@ describe("repair › archive", () => {
     expect(plan.steps).toMatchObject([{ type: "quarantine-segment" }]);
     expect(plan.losses.map(({ why }) => why)).toEqual([
       expect.stringMatching(/^the changes of versions \d+ to \d+/),
-      expect.stringMatching(/^no backup leads to its 1 points/),
+      expect.stringMatching(/^no backup leads to its point of/),
     ]);
     expect(await pathsOf(target, "quarantine")).toHaveLength(3);
     expect((await pathsOf(target)).includes(damaged)).toBe(false);
     expect(await planRepair(repository)).toMatchObject({ steps: [] });
+  });
+});
+
+describe("repair › archive › a segment that has lost its manifest", () => {
+  async function siteWithout(place: number): Promise<{ site: ArchivedSite; lost: string }> {
+    const site = await ArchivedSite.open();
+    for (const value of ["1", "2", "3", "4"]) {
+      await site.store.set("k", value);
+      await site.look();
+      site.clock.time += 1_000;
+    }
+    const paths = (await pathsOf(site.target, "archive")).filter((path) => /\d\.json$/.test(path));
+    const manifest = paths[place] as string;
+    await site.target.remove(manifest);
+    await site.newProcess();
+    return { site, lost: manifest.replace(/json$/, "nadb") };
+  }
+
+  it.each([0, 1])("is put aside with its data, and told as lost: number %d", async (place) => {
+    const { site, lost } = await siteWithout(place);
+    const { plan, left } = await repairRepository(site.manager.repository);
+    expect(left).toEqual([]);
+    expect(plan.steps).toMatchObject([
+      { type: "quarantine-segment", why: "its manifest is missing" },
+    ]);
+    expect(plan.losses.map(({ why }) => why)).toEqual([
+      expect.stringMatching(/^the changes of versions \d+ to \d+/),
+      expect.stringMatching(/^no backup leads to its/),
+    ]);
+    const aside = await pathsOf(site.target, "quarantine");
+    expect(aside.some((path) => path.endsWith(lost.split("/").at(-1) as string))).toBe(true);
+  });
+
+  it("is left for a repair by an archive that goes on", async () => {
+    const { site, lost } = await siteWithout(0);
+    await site.store.set("k", "5");
+    await site.look();
+    expect(await pathsOf(site.target)).toContain(lost);
+  });
+
+  it("is swept where nothing was written behind it: it may never have been finished", async () => {
+    const { site, lost } = await siteWithout(2);
+    const { plan } = await repairRepository(site.manager.repository);
+    expect(plan.steps).toMatchObject([{ type: "sweep", paths: [lost] }]);
   });
 });
 

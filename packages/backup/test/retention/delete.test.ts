@@ -1,9 +1,12 @@
-// Deleting a backup that others are laid over: refused, or merged into them first.
+// Deleting a backup that others are laid over: refused, or merged into them first; and the last good one.
+import { KeyValueStore, memoryBackend } from "@nadb/core";
 import { describe, expect, it } from "vitest";
 import { chainedSite } from "../support/chained.js";
 import { copyOf, dieAtEveryStep, expectSound, nextProcess } from "../support/dying.js";
+import { refuses } from "../support/fails.js";
 import { patchFile } from "../support/files.js";
 import { filesOf as contentsOf } from "../support/overlay.js";
+import { openManager } from "../support/store.js";
 
 describe("delete › with consolidate", () => {
   it.each([
@@ -68,5 +71,52 @@ describe("delete › with consolidate", () => {
       },
     );
     expect(deaths).toBeGreaterThan(40);
+  });
+});
+
+describe("delete › the last good backup", () => {
+  const last = { keepLastGood: true };
+
+  it("is refused when that is asked for, and any other is not", async () => {
+    const { backups } = await chainedSite();
+    await backups.deleteBackup("two", last);
+    await backups.deleteBackup("one", last);
+    await refuses(
+      "NADB_CONFLICT",
+      () => backups.deleteBackup("full", last),
+      "the last good backup",
+    );
+    expect(await expectSound(backups)).toEqual(["full"]);
+    await backups.deleteBackup("full");
+  });
+
+  it("others that are damaged do not count, and are deleted themselves", async () => {
+    const { backups, target } = await chainedSite();
+    await patchFile(target, "two/data.nadb", (bytes) => bytes.subarray(1));
+    await patchFile(target, "one/metadata.json", () => Buffer.of(0));
+    await backups.deleteBackup("two", last);
+    await backups.deleteBackup("one", last);
+    await refuses("NADB_CONFLICT", () => backups.deleteBackup("full", last));
+  });
+
+  it("of another namespace does not count", async () => {
+    const site = await chainedSite();
+    const backend = memoryBackend({ clock: site.clock.now });
+    const other = await KeyValueStore.open({ backend, namespace: "other", clock: site.clock.now });
+    await (await openManager(other, site.target, site.clock)).createBackup({ backupId: "else" });
+    await refuses("NADB_CONFLICT", () => site.backups.deleteBackup("else", last));
+    await other.close();
+  });
+
+  it("two that would each take the other's: one stays", async () => {
+    const { backups } = await chainedSite();
+    await backups.deleteBackup("two");
+    await backups.deleteBackup("one");
+    await backups.createBackup({ backupId: "other" });
+    const ended = await Promise.allSettled(
+      ["full", "other"].map((id) => backups.deleteBackup(id, last)),
+    );
+    expect(ended.some(({ status }) => status === "rejected")).toBe(true);
+    expect((await expectSound(backups)).length).toBeGreaterThan(0);
   });
 });

@@ -131,6 +131,50 @@ describe("the failure hook is called and the heartbeat is silent", () => {
     expectAlarm(site);
   });
 
+  const lost: [string, (target: BackupTarget) => Promise<unknown>][] = [
+    ["is missing", (target) => target.remove("good/data.nadb")],
+    ["has another size", (target) => target.write("good/data.nadb", [new Uint8Array(100)])],
+  ];
+  describe.each(lost)("when the data of the newest backup %s", (_, damage) => {
+    test.each(["prune", "incremental", "full"] as const)("%s", async (job) => {
+      const { site, run } = await provenSite();
+      await damage(site.target);
+      const told = await run(job);
+      expect(told).toMatchObject({ outcome: "flagged", error: null });
+      expect(told.flags.join()).toContain("good");
+      expectAlarm(site);
+    });
+
+    test("incremental, though nothing has changed: it is a full one", async () => {
+      const { site, run } = await provenSite();
+      await site.store.storage.commit([{ type: "delete", key: "k" }]);
+      await site.manager.createBackup({ backupId: "newest" });
+      await site.manager.verifyBackup("newest");
+      await site.target.remove("newest/data.nadb");
+      const told = await run("incremental");
+      expect(told).toMatchObject({ created: true, backup: { backupType: "full" } });
+      expect(told.flags.join()).toContain("newest/data.nadb is missing");
+      expectAlarm(site);
+    });
+  });
+
+  test("when a limit of health is passed, and only then", async () => {
+    const { site, manager } = await provenSite();
+    await manager.createBackup({ backupId: "newest" });
+    await manager.verifyBackup("newest");
+    await site.store.set("k", "changed again");
+    site.timer.jump(7 * 86_400_000);
+    const { verify } = schedule;
+    const once = (health: object) =>
+      runScheduledJob(manager, site.options({ verify, health }), "verify");
+    expect(await once({})).toMatchObject({ outcome: "done" });
+    expect(site.called.heartbeat).toHaveLength(1);
+    site.called.heartbeat.length = 0;
+    const told = await once({ maxAgeSeconds: 86_400 });
+    expect(told.flags.join()).toContain("health, age");
+    expectAlarm(site);
+  });
+
   test("when nothing was ever backed up: verify", async () => {
     const { site, failing } = await provenSite();
     const { now } = site.timer;

@@ -123,6 +123,32 @@ describe("deleteLabel", () => {
     expect(await repository.list()).toHaveLength(6);
   });
 
+  it.each([true, false])(
+    "deletes nothing while one of them can not be read; the index knows its label: %s",
+    async (isKnown) => {
+      const { repository, target } = await site();
+      await patchFile(target, "tuesday.a.one/metadata.json", () => Buffer.of(0));
+      if (!isKnown) await target.remove("metadata.json");
+      await refuses("NADB_CONFLICT", () => deleteLabel(repository, "tuesday"), "tuesday.a.one");
+      await repository.delete("tuesday.a.one");
+      expect(await deleteLabel(repository, "tuesday")).toHaveLength(2);
+    },
+  );
+
+  it("takes no namespace its last good backup when told so", async () => {
+    const { repository, target } = await site();
+    const keepLastGood = { keepLastGood: true };
+    await deleteLabel(repository, "tuesday", keepLastGood);
+    await refuses(
+      "NADB_CONFLICT",
+      () => deleteLabel(repository, "monday", keepLastGood),
+      "the last good backup of",
+    );
+    for (const { backupId } of await repository.list())
+      await patchFile(target, `${backupId}/data.nadb`, (bytes) => bytes.subarray(1));
+    expect(await deleteLabel(repository, "monday", keepLastGood)).toHaveLength(3); // nothing is lost with them
+  });
+
   it("of an unknown label is refused, with the labels there are", async () => {
     const { repository } = await site();
     const error = { code: "NADB_NOT_FOUND", hint: "there are: monday, tuesday" };

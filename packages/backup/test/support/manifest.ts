@@ -51,3 +51,6 @@ export const sample: BackupInfo = {
   format: "nadb-pack",
   formatVersion: 1,
 };
+
+/** With every field there is. */
+export const salvagedSample: BackupInfo = { ...sample, salvagedFrom: "damaged" };

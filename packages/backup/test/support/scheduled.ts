@@ -56,7 +56,8 @@ export class ScheduledSite {
   }
 
   get #busy(): number {
-    const begun = this.runs.filter(({ outcome }) => outcome !== "skipped").length;
+    const isJob = ({ job, outcome }: JobRun) => job !== "archive" && outcome !== "skipped";
+    const begun = this.runs.filter(isJob).length;
     return this.starts.length - begun - this.#sleeping - this.timer.waiting(TRY_AGAIN_MS);
   }
 
@@ -68,6 +69,21 @@ export class ScheduledSite {
       await this.timer.pass(HOUR);
       await stopped;
     });
+    return schedule;
+  }
+
+  /** One that also archives: until the test ends time passes only while the archive waits, as the schedule does. */
+  archive(options: ScheduleOptions = {}, source: ManagerSource = this.manager): BackupSchedule {
+    const { timer } = this;
+    const { isBusy } = timer;
+    const schedule = this.schedule({ archive: { everySeconds: 10 }, ...options }, source);
+    let isOver = false;
+    const end = () => {
+      isOver = true;
+    };
+    onTestFinished(end);
+    schedule.done.then(end, end);
+    timer.isBusy = () => isBusy() || (!isOver && timer.waits < 2);
     return schedule;
   }
 

@@ -36,6 +36,11 @@ export class VirtualTimer implements Timer {
     });
   }
 
+  /** How many wait. */
+  get waits(): number {
+    return this.#waits.size;
+  }
+
   /** How many wait for so long. */
   waiting(ms: number): number {
     return [...this.#waits].filter((wait) => wait.ms === ms).length;

@@ -5,7 +5,6 @@ import {
   type ArchivePolicy,
   BackupManager,
   type CompactionStep,
-  directoryTarget,
   explainArchivePolicy,
   parseArchivePolicy,
 } from "@nadb/backup";
@@ -13,6 +12,7 @@ import type { Command } from "commander";
 import { parseDuration } from "../../duration.js";
 import { failureOf } from "../../failure.js";
 import { formatBytes, formatTime, plural, toJson } from "../../format.js";
+import { targetOf } from "../../open-target.js";
 import { type Begin, openStore, type Session } from "../../session.js";
 
 interface Options {
@@ -45,7 +45,10 @@ async function archive(session: Session, options: Options): Promise<void> {
   const everySeconds = parseDuration(options.every);
   if (options.explain) return explain(session, policy, everySeconds);
   await using store = await openStore(session, { create: false });
-  const manager = await BackupManager.open({ store, target: directoryTarget(session.flags.repo) });
+  const manager = await BackupManager.open({
+    store,
+    target: await targetOf(session.flags, { create: true }),
+  });
   const lines = new Lines(session);
   const how = { everySeconds, policy, ...listeners(lines) };
   if (options.once) await manager.archiveOnce(how);

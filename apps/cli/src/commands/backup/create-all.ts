@@ -1,13 +1,8 @@
 // nadb backup create [LABEL] --all-namespaces: a backup of each namespace, all of them or none.
-import {
-  backupAllNamespaces,
-  directoryTarget,
-  namespacesToBackUp,
-  Repository,
-  type TakenSet,
-} from "@nadb/backup";
+import { backupAllNamespaces, namespacesToBackUp, Repository, type TakenSet } from "@nadb/backup";
 import { checkName, invalidArgument } from "@nadb/core";
 import { plural } from "../../format.js";
+import { targetOf } from "../../open-target.js";
 import { ProgressLine } from "../../progress.js";
 import type { Session } from "../../session.js";
 import { nameOf, openBackend } from "./all-namespaces.js";
@@ -26,7 +21,9 @@ export async function createSet(
   const { flags, output } = session;
   await using opened = await openBackend(session, { create: false });
   await namespacesToBackUp(opened.backend, db);
-  const repository = await Repository.open(directoryTarget(flags.repo), { create: true });
+  const repository = await Repository.open(await targetOf(flags, { create: true }), {
+    create: true,
+  });
   const set = await take(session, {
     backend: opened.backend,
     repository,

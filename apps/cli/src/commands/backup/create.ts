@@ -1,7 +1,9 @@
 // nadb backup create [ID]: a full backup, or with --incremental what has changed since its parent.
-import { type BackupInfo, BackupManager, directoryTarget } from "@nadb/backup";
+import { type BackupInfo, BackupManager } from "@nadb/backup";
 import { isNadbError, type KeyValueStore, NadbError } from "@nadb/core";
 import type { Command } from "commander";
+import { HeldBack } from "../../held-back.js";
+import { targetOf } from "../../open-target.js";
 import { ProgressLine } from "../../progress.js";
 import { type Begin, openStore, type Session } from "../../session.js";
 import { dbOf } from "./all-namespaces.js";
@@ -34,14 +36,24 @@ async function createBackup(
   await using store = await openStore(session, { create: false });
   const manager = await managerFor(session, store, options);
   const parent = options.incremental ? await parentFor(manager, store, options) : undefined;
-  const info = await take(session, manager, { id, parent, options });
+  const { info, instead } = await take(session, manager, { id, parent, options });
   const created = info.backupId !== parent;
-  for (const note of notesOn(info, parent, store, options)) output.note(note);
+  for (const note of notesOn(info, parent, store, options, instead)) output.note(note);
   const text = created ? infoText(info) : `nothing has changed since ${parent}: no backup was made`;
   const unusual = created ? await unusualAmong(manager.repository, [info.backupId]) : [];
   const anomalies = unusual.flatMap((one) => one.anomalies);
   await output.result({ ...info, created, anomalies }, text);
   checkUsual(unusual);
+  checkFallback(info, instead);
+}
+
+/** A parent that is damaged is told for longer than a note is read. */
+function checkFallback({ backupId }: BackupInfo, instead: NadbError | undefined): void {
+  if (!isNadbError(instead, "NADB_CORRUPTION")) return;
+  throw new HeldBack(
+    `${backupId} is there, and a full backup: ${instead.message}`,
+    "nadb backup repair --dry-run tells what else depends on the damage",
+  );
 }
 
 /** A repository is made only for what may be its first backup. */
@@ -52,7 +64,7 @@ async function managerFor(
 ): Promise<BackupManager> {
   const mayBeFirst = !incremental || (fallbackToFull && parent === undefined);
   if (!mayBeFirst) return openManager(flags, store);
-  return BackupManager.open({ store, target: directoryTarget(flags.repo) });
+  return BackupManager.open({ store, target: await targetOf(flags, { create: true }) });
 }
 
 /** The id of the parent; undefined when there is none and a full backup may take its place. */
@@ -64,7 +76,8 @@ async function parentFor(
   if (parent !== undefined) return parent;
   const backups = await manager.listBackups();
   const newest = backups.findLast(
-    ({ sourceDb, sourceNamespace }) => sourceDb === db && sourceNamespace === namespace,
+    ({ sourceDb, sourceNamespace, salvagedFrom }) =>
+      sourceDb === db && sourceNamespace === namespace && salvagedFrom === undefined,
   );
   if (newest !== undefined || fallbackToFull) return newest?.backupId;
   throw new NadbError("NADB_NOT_FOUND", `there is no backup of ${db}/${namespace} to go on from`, {
@@ -78,24 +91,42 @@ interface Wanted {
   readonly options: Options;
 }
 
+interface Taken {
+  readonly info: BackupInfo;
+  /** Why it is a full backup though an incremental was wanted. */
+  readonly instead?: NadbError | undefined;
+}
+
 async function take(
   { output, signal }: Session,
   manager: BackupManager,
   { id, parent, options }: Wanted,
-): Promise<BackupInfo> {
+): Promise<Taken> {
   using line = new ProgressLine(output);
   const { label, fallbackToFull = false, skipUnchanged = false } = options;
   const chosen = { ...(id && { backupId: id }), ...(label && { label }) };
   const work = { ...chosen, ...howToWrite(options), signal, onProgress: line.show };
-  if (parent === undefined) return await manager.createBackup(work);
-  const how = { ...work, fallbackToFull, skipUnchanged };
+  if (parent === undefined) return { info: await manager.createBackup(work) };
+  let instead: NadbError | undefined;
+  const onFallback = (why: NadbError): void => {
+    instead = why;
+  };
+  const how = { ...work, fallbackToFull, skipUnchanged, onFallback };
   try {
-    return await manager.createIncrementalBackup(parent, how);
+    return { info: await manager.createIncrementalBackup(parent, how), instead };
   } catch (error) {
-    if (!isNadbError(error, "NADB_CHECKPOINT_EXPIRED")) throw error;
-    const hint = "take a full backup: leave out --incremental, or add --fallback-to-full";
-    throw new NadbError(error.code, error.message, { hint, cause: error });
+    throw withHint(error);
   }
+}
+
+/** What to do about it at the command line. */
+function withHint(error: unknown): unknown {
+  const full = "take a full backup: leave out --incremental, or add --fallback-to-full";
+  if (isNadbError(error, "NADB_CHECKPOINT_EXPIRED"))
+    return new NadbError(error.code, error.message, { hint: full, cause: error });
+  if (!isNadbError(error, "NADB_CORRUPTION")) return error;
+  const hint = `${full}; or name a sound backup with --parent`;
+  return new NadbError(error.code, error.message, { hint, cause: error });
 }
 
 /** What the manifest alone does not tell. */
@@ -104,13 +135,14 @@ function notesOn(
   parent: string | undefined,
   { db, namespace }: KeyValueStore,
   { incremental }: Options,
+  instead: NadbError | undefined,
 ): string[] {
   const isFull = info.backupType === "full";
   if (info.backupId === parent) return [];
   const notes: string[] = [];
   if (incremental && parent === undefined)
     notes.push(`there is no backup of ${db}/${namespace} to go on from: this is a full one`);
-  if (isFull && parent !== undefined)
+  if (isNadbError(instead, "NADB_CHECKPOINT_EXPIRED"))
     notes.push(`the store can not tell what has changed since ${parent}: this is a full backup`);
   if (isFull && info.recordCount === 0)
     notes.push(`${db}/${namespace} is empty, and so is this backup`);

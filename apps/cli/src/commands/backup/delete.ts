@@ -2,10 +2,10 @@
 // it once more when it deletes.
 import {
   type BackupInfo,
+  checkNotLastGood,
   checkNotPinned,
   deleteBackup,
   deleteLabel,
-  directoryTarget,
   planDeleteLabel,
   Repository,
 } from "@nadb/backup";
@@ -14,6 +14,8 @@ import type { Command } from "commander";
 import { confirmPlan } from "../../confirm.js";
 import { usageError } from "../../failure.js";
 import { formatBytes, plural } from "../../format.js";
+import { targetOf } from "../../open-target.js";
+import { repositoryName } from "../../repository-url.js";
 import type { Begin, Session } from "../../session.js";
 
 /** Ids named in one message. */
@@ -26,13 +28,14 @@ export function addDelete(backup: Command, begin: Begin): void {
     .argument("[id]")
     .option("--label <name>", "all backups of this label, a set for instance")
     .option("--consolidate", "merge it into the incrementals that go on from it, which stay")
-    .option("--force", "delete it even if it is pinned")
+    .option("--force", "delete it even if it is pinned, or the last good one of its namespace")
     .action((id: string | undefined, options: Options, command: Command) => {
       const { label, ...how } = options;
       if (id !== undefined && label === undefined) return deleteOne(begin(command), id, how);
-      if (Object.keys(how).length > 0)
-        throw usageError("--consolidate and --force go with one backup, not with a --label");
-      if (id === undefined && label !== undefined) return deleteLabelled(begin(command), label);
+      if (how.consolidate)
+        throw usageError("--consolidate goes with one backup, not with a --label");
+      if (id === undefined && label !== undefined)
+        return deleteLabelled(begin(command), label, how);
       throw usageError("name one backup, or a --label");
     });
 }
@@ -46,27 +49,38 @@ interface Options {
 async function deleteOne(session: Session, id: string, how: Omit<Options, "label">): Promise<void> {
   const { flags, output } = session;
   checkName("backup id", id);
-  const repository = await Repository.open(directoryTarget(flags.repo));
+  const repository = await Repository.open(await targetOf(flags));
   const content = await contentOf(repository, id);
   if (!how.force) await checkNotPinned(repository.target, id);
   if (!how.consolidate) checkNotNeeded(id, await repository.list());
+  if (!how.force) await checkNotLastGood(repository, id);
   await confirmPlan(session, {
     question: `Delete the backup ${id} for good?`,
     fields: [
       ["delete", id],
       ["holding", content],
-      ["from", flags.repo],
+      ["from", repositoryName(flags)],
     ],
   });
-  await deleteBackup(repository, id, { ...how, signal: session.signal });
+  await deleteBackup(repository, id, {
+    ...how,
+    keepLastGood: !how.force,
+    signal: session.signal,
+  });
   await output.result({ backupId: id, deleted: true }, `deleted ${id}`);
 }
 
-async function deleteLabelled(session: Session, label: string): Promise<void> {
+/** Pins hold, also when it is forced. */
+async function deleteLabelled(
+  session: Session,
+  label: string,
+  { force }: Pick<Options, "force">,
+): Promise<void> {
   const { flags, output } = session;
   checkName("label", label);
-  const repository = await Repository.open(directoryTarget(flags.repo));
-  const plan = await planDeleteLabel(repository, label);
+  const repository = await Repository.open(await targetOf(flags));
+  const how = { keepLastGood: !force };
+  const plan = await planDeleteLabel(repository, label, how);
   const bytes = plan.reduce((sum, { storedSize }) => sum + storedSize, 0);
   const ids = plan.map(({ backupId }) => backupId);
   await confirmPlan(session, {
@@ -74,10 +88,10 @@ async function deleteLabelled(session: Session, label: string): Promise<void> {
     fields: [
       ["delete", ids.length > NAMED ? `${ids.slice(0, NAMED).join(", ")}, …` : ids.join(", ")],
       ["holding", `${plural(ids.length, "backup")}, ${formatBytes(bytes)} stored`],
-      ["from", flags.repo],
+      ["from", repositoryName(flags)],
     ],
   });
-  const deleted = await deleteLabel(repository, label);
+  const deleted = await deleteLabel(repository, label, how);
   await output.result({ label, deleted }, deleted.map((id) => `deleted ${id}`).join("\n"));
 }
 

@@ -1,9 +1,10 @@
 // nadb backup drill [ID]: restores a backup for real, into a scratch namespace that is removed again, compares, and tells how
 // long it took. Exit 4 when the backup does not give back its state.
-import { type Drill, directoryTarget, drillBackup, newestBackup, Repository } from "@nadb/backup";
+import { type Drill, drillBackup, newestBackup, Repository } from "@nadb/backup";
 import { checkName } from "@nadb/core";
 import type { Command } from "commander";
 import { formatBytes, formatCount, formatFields } from "../../format.js";
+import { targetOf } from "../../open-target.js";
 import { ProgressLine } from "../../progress.js";
 import type { Begin, Flags, Session } from "../../session.js";
 import { openBackend } from "./all-namespaces.js";
@@ -30,7 +31,7 @@ async function drill(session: Session, id: string | undefined, options: Options)
   if (id !== undefined) checkName("backup id", id);
   const { flags, output, signal } = session;
   const { db, namespace } = flags;
-  const repository = await Repository.open(directoryTarget(flags.repo));
+  const repository = await Repository.open(await targetOf(flags));
   const backupId = id ?? (await newestBackup(repository, { db, namespace })).backupId;
   await using opened = await openScratchStore(session, options);
   const { backend } = opened;

@@ -3,6 +3,7 @@ import { type BackupInfo, directoryTarget, exportPython, Repository } from "@nad
 import { checkName } from "@nadb/core";
 import type { Command } from "commander";
 import { formatBytes, plural } from "../../format.js";
+import { targetOf } from "../../open-target.js";
 import { ProgressLine } from "../../progress.js";
 import { type Begin, checkRepositoryPath, type Session } from "../../session.js";
 
@@ -34,7 +35,7 @@ async function exportBackup(
   const { flags, output } = session;
   checkName("backup id", id);
   checkRepositoryPath(folder);
-  const repository = await Repository.open(directoryTarget(flags.repo));
+  const repository = await Repository.open(await targetOf(flags));
   const info = await write(session, repository, id, folder, options);
   const { recordCount, totalSize } = info;
   const text = `exported ${plural(recordCount, "record")}, ${formatBytes(totalSize)}, to ${folder}/${id}/${info.dataFile}`;

@@ -1,9 +1,10 @@
 // The limits of nadb backup health: those of the command line, or else, one by one, those of nadb.config.json.
 import type { HealthLimits } from "@nadb/backup";
-import { invalidArgument, quote } from "@nadb/core";
+import { invalidArgument, type NamespaceId, quote } from "@nadb/core";
 import type { Command } from "commander";
 import { parseDuration } from "../../duration.js";
-import type { HealthConfig } from "../../health-schema.js";
+import type { Flags } from "../../session.js";
+import { nameOf } from "./all-namespaces.js";
 
 export interface LimitOptions {
   readonly maxAge?: string;
@@ -22,8 +23,9 @@ export function addLimitOptions(command: Command): Command {
     .option("--max-chain <count>", "backups that the newest good one restores from: 100");
 }
 
-/** Throws NADB_INVALID_ARGUMENT. */
-export function limitsOf(options: LimitOptions, config: HealthConfig = {}): HealthLimits {
+/** Throws NADB_INVALID_ARGUMENT. The namespace that the schedule archives must have an archive. */
+export function limitsOf(options: LimitOptions, flags: Flags, id: NamespaceId): HealthLimits {
+  const { health: config = {}, schedule } = flags;
   const spans = {
     maxAgeSeconds: options.maxAge ?? config.maxAge,
     maxUnverifiedSeconds: options.maxUnverified ?? config.maxUnverified,
@@ -35,7 +37,8 @@ export function limitsOf(options: LimitOptions, config: HealthConfig = {}): Heal
     if (span !== undefined) limits.push([name, span === "off" ? null : parseDuration(span)]);
   const chain = options.maxChain ?? config.maxChain;
   if (chain !== undefined) limits.push(["maxChainLength", parseCount(String(chain))]);
-  return Object.fromEntries(limits);
+  const isArchived = schedule?.archive !== undefined && nameOf(id) === nameOf(flags);
+  return { ...Object.fromEntries(limits), expectsArchive: isArchived };
 }
 
 function parseCount(text: string): number | null {

@@ -10,6 +10,9 @@ export function infoText(info: BackupInfo): string {
     ["taken", info.timestamp],
     ...(info.label === null ? [] : [["label", labelText(info)] as const]),
     ["source", `${info.sourceDb}/${info.sourceNamespace}`],
+    ...(info.salvagedFrom === undefined
+      ? []
+      : [["salvaged", `from ${info.salvagedFrom}`] as const]),
     ["records", formatCount(info.recordCount)],
     ...(isFull ? [] : [["deletes", formatCount(info.tombstoneCount)] as const]),
     ["values", formatBytes(info.totalSize)],

@@ -1,6 +1,7 @@
 // nadb backup list
-import { directoryTarget, Repository, readPins } from "@nadb/backup";
+import { Repository, readPins } from "@nadb/backup";
 import type { Command } from "commander";
+import { targetOf } from "../../open-target.js";
 import type { Begin, Session } from "../../session.js";
 import { listText } from "./info.js";
 
@@ -12,7 +13,7 @@ export function addList(backup: Command, begin: Begin): void {
 }
 
 async function listBackups({ flags, output }: Session): Promise<void> {
-  const repository = await Repository.open(directoryTarget(flags.repo));
+  const repository = await Repository.open(await targetOf(flags));
   const { backups, findings } = await repository.scan();
   if (backups.length === 0) output.note("no backups yet");
   for (const { backupId, detail } of findings)

@@ -1,7 +1,8 @@
 // nadb backup pin ID, nadb backup unpin ID: what is pinned neither prune nor delete removes.
-import { directoryTarget, pinBackup, Repository, unpinBackup } from "@nadb/backup";
+import { pinBackup, Repository, unpinBackup } from "@nadb/backup";
 import type { Command } from "commander";
 import { printable } from "../../format.js";
+import { targetOf } from "../../open-target.js";
 import type { Begin, Session } from "../../session.js";
 
 interface Options {
@@ -26,14 +27,14 @@ export function addUnpin(backup: Command, begin: Begin): void {
 }
 
 async function pin({ flags, output }: Session, id: string, options: Options): Promise<void> {
-  const repository = await Repository.open(directoryTarget(flags.repo));
+  const repository = await Repository.open(await targetOf(flags));
   const made = await pinBackup(repository, id, options);
   const why = made.reason === null ? "" : `: ${printable(made.reason)}`;
   await output.result(made, `pinned ${id}${why}`);
 }
 
 async function unpin({ flags, output }: Session, id: string): Promise<void> {
-  const repository = await Repository.open(directoryTarget(flags.repo));
+  const repository = await Repository.open(await targetOf(flags));
   const unpinned = await unpinBackup(repository, id);
   await output.result(
     { backupId: id, unpinned },

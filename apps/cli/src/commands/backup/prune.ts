@@ -1,19 +1,14 @@
 // nadb backup prune: deletes what no rule keeps. The plan is shown first, with a reason for every backup; what is carried
 // out is that plan.
-import {
-  directoryTarget,
-  type PrunePlan,
-  type Pruning,
-  planPrune,
-  pruneBackups,
-  Repository,
-} from "@nadb/backup";
+import { type PrunePlan, type Pruning, planPrune, pruneBackups, Repository } from "@nadb/backup";
 import { NadbError } from "@nadb/core";
 import type { Command } from "commander";
 import { confirmPlan } from "../../confirm.js";
 import { plural } from "../../format.js";
 import { HeldBack } from "../../held-back.js";
+import { targetOf } from "../../open-target.js";
 import { ProgressLine } from "../../progress.js";
+import { repositoryName } from "../../repository-url.js";
 import type { Begin, Flags, Session } from "../../session.js";
 import { allNamespaces, dbOf } from "./all-namespaces.js";
 import { mergedIds, planText, pruningText, removalText } from "./prune-text.js";
@@ -49,7 +44,7 @@ async function prune(session: Session, options: Options, only: Scope): Promise<v
   const { flags, output, signal } = session;
   const { consolidate = false, dryRun = false, allNamespaces: _, ...rules } = options;
   const policy = policyOf(rules, flags.retention);
-  const repository = await Repository.open(directoryTarget(flags.repo));
+  const repository = await Repository.open(await targetOf(flags));
   const scope = only === undefined ? {} : { only };
   const plan = await planPrune(repository, policy, { consolidate, signal, ...scope });
   await checkScope(repository, plan, only);
@@ -91,7 +86,7 @@ async function confirm(session: Session, plan: PrunePlan): Promise<void> {
       ["delete", removalText(plan)],
       ...(merged.length === 0 ? [] : [["consolidate", merged.join(", ")] as const]),
       ["keep", plural(kept, "backup")],
-      ["from", session.flags.repo],
+      ["from", repositoryName(session.flags)],
     ],
   });
 }

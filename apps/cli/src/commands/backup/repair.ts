@@ -1,29 +1,37 @@
 // nadb backup repair: mends what can be mended and puts aside what can not be restored. The plan is shown first; what is
-// carried out is that plan.
+// carried out is that plan. With --salvage it is of one backup alone (salvage.ts).
 import { planRepair, type RepairPlan, type RepairStep, repairRepository } from "@nadb/backup";
-import { corruption } from "@nadb/core";
+import { corruption, invalidArgument } from "@nadb/core";
 import type { Command } from "commander";
 import { confirmPlan } from "../../confirm.js";
 import { plural } from "../../format.js";
 import { HeldBack } from "../../held-back.js";
 import { ProgressLine } from "../../progress.js";
+import { repositoryName } from "../../repository-url.js";
 import type { Begin, Session } from "../../session.js";
 import { openRepository } from "./reader.js";
 import { countText, repairPlanText, repairText } from "./repair-text.js";
+import { type SalvageFlags, salvage } from "./salvage.js";
 
-interface Options {
-  readonly dryRun?: true;
-}
+type Options = SalvageFlags;
 
 export function addRepair(backup: Command, begin: Begin): void {
   backup
     .command("repair")
     .description("read everything, mend what can be, move damaged backups into the quarantine")
     .option("--dry-run", "only show what would be done, and why")
-    .action((options: Options, command: Command) => repair(begin(command), options));
+    .option("--salvage <id>", "make a new backup of what is left of this damaged one instead")
+    .option("--into <id>", "the id of that new backup")
+    .action((options: Options, command: Command) =>
+      options.salvage === undefined
+        ? repair(begin(command), options)
+        : salvage(begin(command), options),
+    );
 }
 
-async function repair(session: Session, { dryRun }: Options): Promise<void> {
+async function repair(session: Session, { dryRun, into }: Options): Promise<void> {
+  if (into !== undefined)
+    throw invalidArgument("--into goes with --salvage", "add --salvage ID, or leave it out");
   const { output, signal } = session;
   const repository = await openRepository(session);
   const plan = await withProgress(session, (onProgress) =>
@@ -60,7 +68,7 @@ function confirm(session: Session, plan: RepairPlan): Promise<void> {
       ["mend", countText(plan, "rebuild-index", "restore-manifest", "consolidate")],
       ["quarantine", countText(plan, "quarantine", "quarantine-segment")],
       ["sweep", countText(plan, "sweep")],
-      ["in", session.flags.repo],
+      ["in", repositoryName(session.flags)],
     ],
   });
 }

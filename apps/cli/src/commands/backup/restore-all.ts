@@ -3,7 +3,6 @@
 import {
   type BackupInfo,
   backupAllNamespaces,
-  directoryTarget,
   getSet,
   type LongWork,
   type OfNamespace,
@@ -24,6 +23,7 @@ import {
 } from "@nadb/core";
 import { confirmPlan } from "../../confirm.js";
 import { secondsSince } from "../../format.js";
+import { targetOf } from "../../open-target.js";
 import { ProgressLine } from "../../progress.js";
 import type { Session } from "../../session.js";
 import { OpenedBackend, openBackend, presentBackend } from "./all-namespaces.js";
@@ -46,7 +46,7 @@ export async function restoreSet(
 ): Promise<void> {
   checkName("label", label);
   checkRestoreOptions(options);
-  const repository = await Repository.open(directoryTarget(session.flags.repo));
+  const repository = await Repository.open(await targetOf(session.flags));
   const set = await getSet(repository, label);
   const into = ({ namespace, ...source }: NamespaceId) => ({ db: db ?? source.db, namespace });
   const restore = { repository, label, into, ...libraryOptions(options) };

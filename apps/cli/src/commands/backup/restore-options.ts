@@ -13,6 +13,7 @@ import { allNamespaces } from "./all-namespaces.js";
 
 export interface Options {
   readonly at?: string;
+  readonly point?: string;
   readonly allNamespaces?: true;
   readonly clear?: true;
   readonly onConflict: OnConflict;
@@ -37,6 +38,7 @@ export function addRestoreOptions(command: Command): Command {
       "--at <time>",
       "the newest state not later, such as 2030-01-31T12:00:00Z, instead of a backup",
     )
+    .option("--point <id>", "the state of one point of nadb backup points, instead of a backup")
     .option("--clear", "what is restored replaces everything; without it other keys stay")
     .addOption(onConflict.choices(ON_CONFLICT).default("overwrite"))
     .option("--prefix <text>", "only keys that begin so; repeated: with any of them", collect, [])

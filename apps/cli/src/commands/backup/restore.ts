@@ -1,17 +1,12 @@
-// nadb backup restore ID, or --at TIME. INVARIANT: the backup is read whole and proven before a missing store is made, and before a
+// nadb backup restore ID, or --at TIME, or --point ID. INVARIANT: the backup is read whole and proven before a missing store is made, and before a
 // present one is touched; its plan comes from the same reading.
-import {
-  BackupManager,
-  directoryTarget,
-  type LongWork,
-  Repository,
-  type RestorePlan,
-} from "@nadb/backup";
+import { BackupManager, type LongWork, Repository, type RestorePlan } from "@nadb/backup";
 import { isNadbError, type KeyValueStore, NadbError } from "@nadb/core";
 import type { Command } from "commander";
 import { confirmPlan } from "../../confirm.js";
 import { usageError } from "../../failure.js";
 import { formatFields, secondsSince } from "../../format.js";
+import { targetOf } from "../../open-target.js";
 import { ProgressLine } from "../../progress.js";
 import { type Begin, openStore, type Session } from "../../session.js";
 import { dbOf } from "./all-namespaces.js";
@@ -33,13 +28,16 @@ export function addRestore(backup: Command, begin: Begin): void {
   const command = backup
     .command("restore")
     .description("bring a backup's records back, all at once; the store is made if there is none")
-    .argument("[id]", "the backup; with --all-namespaces the label of a set; with --at none");
+    .argument(
+      "[id]",
+      "the backup; with --all-namespaces the label of a set; with --at or --point none",
+    );
   addRestoreOptions(command).action(
     (id: string | undefined, options: Options, command: Command) => {
       const session = begin(command);
       if (!options.allNamespaces) return restore(session, id, options);
-      if (id === undefined || options.at !== undefined)
-        throw usageError("--all-namespaces restores a set: name its label, and no time");
+      if (id === undefined || options.at !== undefined || options.point !== undefined)
+        throw usageError("--all-namespaces restores a set: name its label, and no time or point");
       return restoreSet(session, id, options, dbOf(command));
     },
   );
@@ -47,7 +45,7 @@ export function addRestore(backup: Command, begin: Begin): void {
 
 async function restore(session: Session, id: string | undefined, options: Options): Promise<void> {
   checkRestoreOptions(options);
-  const repository = await Repository.open(directoryTarget(session.flags.repo));
+  const repository = await Repository.open(await targetOf(session.flags));
   const { what, info } = await chooseRestored(session, repository, id, options);
   await using present = await presentStore(session);
   const head = (await present?.storage.head()) ?? { count: 0, bytes: 0 };
@@ -72,8 +70,8 @@ async function presentStore(session: Session): Promise<KeyValueStore | undefined
   }
 }
 
-const managerOf = ({ flags }: Session, store: KeyValueStore): Promise<BackupManager> =>
-  BackupManager.open({ store, target: directoryTarget(flags.repo) });
+const managerOf = async ({ flags }: Session, store: KeyValueStore): Promise<BackupManager> =>
+  BackupManager.open({ store, target: await targetOf(flags) });
 
 /** Reads all of the backup. For a store that is yet to be made an empty one stands in. */
 async function planOf(

@@ -1,10 +1,19 @@
 // nadb backup show ID: what its manifest says, and the chain that it restores from, also where that is broken.
-import { type BackupInfo, directoryTarget, Repository, type Verification } from "@nadb/backup";
+import {
+  type BackupInfo,
+  Repository,
+  readSalvageList,
+  type SalvageList,
+  type Verification,
+} from "@nadb/backup";
 import { checkName } from "@nadb/core";
 import type { Command } from "commander";
+import { formatCount } from "../../format.js";
+import { targetOf } from "../../open-target.js";
 import type { Begin, Session } from "../../session.js";
 import { damageError, findingsText } from "./damage.js";
 import { chainText, infoText } from "./info.js";
+import { lossesText } from "./salvage-text.js";
 
 export function addShow(backup: Command, begin: Begin): void {
   backup
@@ -16,12 +25,14 @@ export function addShow(backup: Command, begin: Begin): void {
 
 async function showBackup({ flags, output, signal }: Session, id: string): Promise<void> {
   checkName("backup id", id);
-  const repository = await Repository.open(directoryTarget(flags.repo));
+  const repository = await Repository.open(await targetOf(flags));
   const info = await repository.get(id);
   const verification = await repository.verify(id, { level: "quick", signal });
   const chain = await lineage(repository, info);
   const { ok, findings } = verification;
-  await output.result({ ...info, chain, findings }, showText(info, chain, verification));
+  const salvage = info.salvagedFrom && (await readSalvageList(repository.target, info));
+  const text = [showText(info, chain, verification), ...(salvage ? [salvageText(salvage)] : [])];
+  await output.result({ ...info, chain, findings, ...(salvage && { salvage }) }, text.join("\n\n"));
   if (!ok) throw damageError([verification]);
 }
 
@@ -50,4 +61,11 @@ function showText(
   if (info.parentBackupId !== null) parts.push(chainText(chain));
   if (!verification.ok) parts.push(`can not be restored\n${findingsText(verification)}`);
   return parts.join("\n\n");
+}
+
+function salvageText({ losses, lossCount }: SalvageList): string {
+  if (lossCount === 0) return "nothing was lost when it was salvaged";
+  const more =
+    lossCount > losses.length ? `\nand ${formatCount(lossCount - losses.length)} more` : "";
+  return `${lossesText(losses)}${more}`;
 }

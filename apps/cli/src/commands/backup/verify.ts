@@ -1,7 +1,6 @@
 // nadb backup verify [ID...]: some backups, or all of them. Reads as a restore would and changes nothing of them; what a
 // full verification found is kept beside each, for their health to be judged by.
 import {
-  directoryTarget,
   Repository,
   VERIFY_LEVELS,
   type Verification,
@@ -13,6 +12,7 @@ import { checkName, corruption, isNadbError, NadbError } from "@nadb/core";
 import { type Command, Option } from "commander";
 import { usageError } from "../../failure.js";
 import { formatBytes, plural } from "../../format.js";
+import { targetOf } from "../../open-target.js";
 import { ProgressLine } from "../../progress.js";
 import type { Begin, Session } from "../../session.js";
 import { damageError, findingsText } from "./damage.js";
@@ -53,20 +53,24 @@ export function addVerify(backup: Command, begin: Begin): void {
 async function verifyWholeArchive(
   { flags, output, signal }: Session,
   ids: readonly string[],
-  { all, label, level }: Options,
+  { all, label, level, record }: Options,
 ): Promise<void> {
   if (all || label !== undefined || ids.length > 0)
     throw usageError("--archive goes with no ids, not with --all and not with --label");
-  const { repo, db, namespace } = flags;
-  const repository = await Repository.open(directoryTarget(repo));
+  const { db, namespace } = flags;
+  const repository = await Repository.open(await targetOf(flags));
   using line = new ProgressLine(output);
-  const work = { level, signal, onProgress: line.show };
+  const work = { level, record, signal, onProgress: line.show };
   const verification = await verifyArchive(repository, { db, namespace }, work);
   line.clear();
   const { ok, segments, findings } = verification;
   const text = `archive of ${db}/${namespace}: ${ok ? PASSED[level] : "damaged"}, ${plural(segments, "segment")}`;
   await output.result(verification, [text, ...findings.map(({ detail }) => detail)].join("\n"));
-  if (!ok) throw corruption(`the archive of ${db}/${namespace} is damaged`, "nadb backup points");
+  if (!ok)
+    throw corruption(
+      `the archive of ${db}/${namespace} is damaged`,
+      "nadb backup repair --dry-run; nadb backup points lists what can be restored",
+    );
 }
 
 async function verifyLabelled(
@@ -77,7 +81,7 @@ async function verifyLabelled(
 ): Promise<void> {
   if (all || ids.length > 0) throw usageError("--label goes with no ids and not with --all");
   checkName("label", label);
-  const repository = await Repository.open(directoryTarget(flags.repo));
+  const repository = await Repository.open(await targetOf(flags));
   using line = new ProgressLine(output);
   const verification = await verifyLabel(repository, label, {
     level,
@@ -101,7 +105,7 @@ async function verifyBackups(
 ): Promise<void> {
   if (all && ids.length > 0) throw usageError("--all is for no ids");
   for (const id of ids) checkName("backup id", id);
-  const repository = await Repository.open(directoryTarget(session.flags.repo));
+  const repository = await Repository.open(await targetOf(session.flags));
   const chosen = ids.length > 0 ? await known(repository, ids) : await everyId(repository);
   const verifications: Verification[] = [];
   for (const id of chosen)

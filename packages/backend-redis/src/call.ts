@@ -1,0 +1,80 @@
+// One thing asked of a server, however often it has to be sent. Whoever waits for it waits no longer than it is told by
+// `giveUp`; what was not sent by then never is.
+import type { Socket } from "node:net";
+import type { Argument, Reply } from "./link.js";
+import { Request } from "./request.js";
+
+export interface Answered {
+  readonly reply: Reply;
+  readonly request: Request;
+}
+
+export class Call {
+  readonly startedAt = performance.now();
+  readonly #givenUp: Promise<never>;
+  #reject: (error: Error) => void = () => undefined;
+  #request: Request | undefined;
+  #error: Error | undefined;
+  /** It was lost on a connection, and may have been executed there. */
+  mayHaveHappened = false;
+
+  constructor(
+    readonly doing: string,
+    /** Whoever gets no answer must know that it may have happened. */
+    readonly commits = false,
+  ) {
+    this.#givenUp = new Promise((_, reject) => {
+      this.#reject = reject;
+    });
+    this.#givenUp.catch(() => undefined); // told to those who wait
+  }
+
+  /** It waits for an answer and has no connection on which one could come. */
+  get isStranded(): boolean {
+    return this.#request !== undefined && this.#request.connection?.destroyed !== false;
+  }
+
+  /** Whether its answer may come on this connection, one day. */
+  waitsFor(connection: Socket): boolean {
+    return this.isStranded || this.#request?.connection === connection;
+  }
+
+  /** Hands a request to `send` and waits for its answer. */
+  async ask(
+    name: string,
+    args: readonly Argument[],
+    send: (request: Request) => unknown,
+  ): Promise<Answered> {
+    if (this.#error !== undefined) throw this.#error;
+    const request = new Request(name, args);
+    this.#request = request;
+    send(request);
+    try {
+      return { reply: await Promise.race([request.reply, this.#givenUp]), request };
+    } catch (error) {
+      if (request.wasLost) this.mayHaveHappened = true;
+      throw error;
+    } finally {
+      this.#request = undefined;
+    }
+  }
+
+  async pause(milliseconds: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, milliseconds);
+    });
+    try {
+      await Promise.race([over, this.#givenUp]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  giveUp(error: Error): void {
+    if (this.#request?.connection !== undefined) this.mayHaveHappened = true;
+    this.#error = error;
+    this.#request?.abandon();
+    this.#reject(error);
+  }
+}
