@@ -1,8 +1,8 @@
 // One thing asked of a server, however often it has to be sent. Whoever waits for it waits no longer than it is told by
 // `giveUp`; what was not sent by then never is.
 import type { Socket } from "node:net";
-import type { Argument, Reply } from "./link.js";
 import { Request } from "./request.js";
+import type { Argument, Reply } from "./wire.js";
 
 export interface Answered {
   readonly reply: Reply;

@@ -8,13 +8,11 @@ import type { Cluster, Redis } from "ioredis";
 import { type Answered, Call } from "./call.js";
 import { failure, isRetryable, Lost, outcomeUnknown, tooFewReplicas } from "./failures.js";
 import type { Request } from "./request.js";
+import type { Argument, Reply } from "./wire.js";
+
+export type { Argument, Reply } from "./wire.js";
 
 export type Client = Redis | Cluster;
-export type Argument = string | Buffer | number;
-
-/** A reply as Redis gives it; texts are bytes. */
-export type Reply = Buffer | number | null | readonly Reply[];
-
 /** no-writes: also where writes are refused. allow-oom: also at the server's maxmemory. */
 export type Flag = "no-writes" | "allow-oom";
 

@@ -57,6 +57,8 @@ const ON_CONFLICT = ["overwrite", "keep-existing", "keep-newer"] as const;
 export class RedisNamespace implements StorageNamespace {
   readonly root: Root;
   readonly #rooms: Rooms;
+  /** Commits come to their queues in the order of the calls, also while the first of them looks for its room. */
+  #entering: Promise<void> | undefined;
 
   constructor(
     readonly id: NamespaceId,
@@ -219,7 +221,35 @@ export class RedisNamespace implements StorageNamespace {
     keys: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<Commit> {
+    const rooms = this.#entering === undefined ? this.#rooms.known : undefined;
+    if (rooms !== undefined) return this.#enter(rooms, commit, keys, signal);
+    const before = this.#entering;
+    const entered = this.#enterAfter(before, commit, keys, signal);
+    const entering = Promise.allSettled([before, entered]).then(() => {
+      if (this.#entering === entering) this.#entering = undefined;
+    });
+    this.#entering = entering;
+    return (await entered).outcome;
+  }
+
+  /** Resolves once it waits in its queue. */
+  async #enterAfter(
+    before: Promise<void> | undefined,
+    commit: PreparedCommit,
+    keys: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly outcome: Promise<Commit> }> {
+    await unlessAborted(signal, Promise.resolve(before));
     const rooms = await unlessAborted(signal, this.#rooms.made());
+    return { outcome: this.#enter(rooms, commit, keys, signal) };
+  }
+
+  #enter(
+    rooms: readonly Room[],
+    commit: PreparedCommit,
+    keys: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<Commit> {
     const { queue } = rooms[this.#onePartition(keys, rooms.length)] as Room;
     return queue.run(commit, signal);
   }

@@ -3,7 +3,7 @@
 // place goes a PING, which nobody waits for.
 import type { Socket } from "node:net";
 import { Command } from "ioredis";
-import type { Argument, Reply } from "./link.js";
+import type { Argument, Reply } from "./wire.js";
 
 const PING = "*1\r\n$4\r\nPING\r\n";
 

@@ -24,6 +24,12 @@ export class Rooms {
     readonly root: Root,
   ) {}
 
+  /** Without asking the server; undefined where it would have to be asked. */
+  get known(): readonly Room[] | undefined {
+    const { known } = this.root;
+    return known && this.of(known.partitions);
+  }
+
   /** None where there is no such namespace. */
   async found(): Promise<readonly Room[]> {
     const facts = await this.root.find();

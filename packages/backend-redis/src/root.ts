@@ -41,6 +41,11 @@ export class Root {
     this.#key = rootKey(host.prefix, id);
   }
 
+  /** As it was read last, if it was. */
+  get known(): RootFacts | undefined {
+    return this.#known;
+  }
+
   /** Undefined: there is no such namespace. */
   async find(): Promise<RootFacts | undefined> {
     return this.#known ?? (await this.refresh());

@@ -6,3 +6,7 @@ const nonce = toHex(crypto.getRandomValues(new Uint8Array(8)));
 export const processOwner = (): string => `client ${nonce}`;
 
 export const isOwnerGone = (_owner: string): boolean => false;
+
+export const machine = (): string => "";
+
+export const isDead = (_pid: number): boolean => false;
