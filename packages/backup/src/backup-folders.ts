@@ -1,6 +1,6 @@
 // The folders of the backups that NADB writes, as they stand there: names, manifests, and what is left of a lost one.
 import { isNadbError, NadbError } from "@nadb/core";
-import { isLostManifest } from "./folder.js";
+import { hasOwnData, isLostManifest } from "./folder.js";
 import { readIndex } from "./index-file.js";
 import {
   type BackupInfo,
@@ -65,9 +65,10 @@ export class BackupFolders {
     return hasManifest || (await this.hasLostManifest(backupId));
   }
 
-  /** The index knows the backup, and its folder holds data that nobody was writing. */
-  async hasLostManifest(backupId: string): Promise<boolean> {
-    if (!isLostManifest(await this.names(backupId))) return false;
-    return (await readIndex(this.target))?.has(backupId) ?? false;
+  /** The folder holds data that nobody was writing or removing, and they are ours: by their names, or the index knows them. */
+  async hasLostManifest(backupId: string, index = () => readIndex(this.target)): Promise<boolean> {
+    const names = await this.names(backupId);
+    if (!isLostManifest(names)) return false;
+    return hasOwnData(names) || ((await index())?.has(backupId) ?? false);
   }
 }

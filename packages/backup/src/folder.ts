@@ -26,15 +26,21 @@ export function isLeftover(names: readonly string[]): boolean {
       names.some((name) => isLease(name) || isPiece(name)) || names.filter(isDataFile).length > 1
     );
   }
-  const isWriters = (name: string): boolean => isDataFile(name) || isLease(name) || isPiece(name);
-  // Files called data.json are found in many folders; with a lease beside it there was a writer of ours.
-  const isOurs = (name: string): boolean => isWriters(name) && !isJsonFile(name);
-  return names.every((name) => isWriters(name) || isBeside(name)) && names.some(isOurs);
+  return (
+    names.every(isOurs) && (names.some(isLease) || (names.some(isPiece) && !names.some(isDataFile)))
+  );
 }
 
-/** Data without a manifest, and without a lease: an index may still name what was deleted and is being made anew. */
+/** Data without a manifest, and without a lease: nobody was writing or removing them. */
 export const isLostManifest = (names: readonly string[]): boolean =>
   names.some(isDataFile) && !names.includes(MANIFEST_FILE) && !names.some(isLease);
+
+/** Whether the names alone tell that the data are ours; files called data.json are found in many folders. */
+export const hasOwnData = (names: readonly string[]): boolean =>
+  names.every(isOurs) && names.some((name) => isDataFile(name) && !isJsonFile(name));
+
+const isOurs = (name: string): boolean =>
+  isDataFile(name) || isLease(name) || isPiece(name) || isBeside(name);
 
 /**
  * Whether these data took no place, or lost it to `named`, which the manifest names. Merged data stay for a day: whoever

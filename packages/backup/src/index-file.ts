@@ -1,5 +1,5 @@
-// The index of a repository (metadata.json at its root): a copy of the manifests of all backups, by id. It tells a
-// backup whose manifest was lost from one that was never finished (repository.ts). INVARIANT: it is always written from a look
+// The index of a repository (metadata.json at its root): a copy of the manifests of all backups, by id. A lost
+// manifest can be written anew from it. INVARIANT: it is always written from a look
 // at all manifests, so whatever was wrong with it is right afterwards.
 import { corruption, isNadbError } from "@nadb/core";
 import type { Scan } from "./catalog.js";

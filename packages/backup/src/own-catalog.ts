@@ -1,5 +1,5 @@
 // The backups that NADB writes. A backup exists once its manifest does. The index is a copy of all manifests: lost, damaged
-// or behind it hides nothing, and it tells a lost manifest from an unfinished backup.
+// or behind it hides nothing. Data without a manifest were a dead writer's if his lease is beside them, else they are damage.
 import { checkName, NadbError, quote } from "@nadb/core";
 import { BackupFolders } from "./backup-folders.js";
 import {
@@ -14,7 +14,6 @@ import {
 import { checkLink } from "./chain.js";
 import { Deletions } from "./deletions.js";
 import { asFinding, type Finding } from "./finding.js";
-import { isLostManifest } from "./folder.js";
 import { readIndex, rewriteIndex } from "./index-file.js";
 import type { LeaseHost } from "./lease.js";
 import { type BackupInfo, encodeManifest } from "./manifest.js";
@@ -65,7 +64,7 @@ export class OwnCatalog implements Catalog {
 
   async scan(): Promise<Scan> {
     let read: ReturnType<typeof readIndex> | undefined;
-    const index = () => (read ??= readIndex(this.target)); // only a folder without a manifest asks for it
+    const index = () => (read ??= readIndex(this.target)); // seldom asked for
     const folders = await this.#folders.ids();
     const found = await mapSeveral(folders, READ_AT_ONCE, (id) => this.#look(id, index));
     const backups = found.flatMap(({ info }) => info ?? []).sort(byAge);
@@ -80,8 +79,7 @@ export class OwnCatalog implements Catalog {
     try {
       const info = await this.#folders.manifest(id);
       if (info !== undefined) return { info };
-      if (isLostManifest(await this.#folders.names(id)) && (await index())?.has(id))
-        throw manifestLost(id);
+      if (await this.#folders.hasLostManifest(id, index)) throw manifestLost(id);
       return {};
     } catch (error) {
       return { finding: asFinding(id, error) };
@@ -172,6 +170,6 @@ const beingRead = (backupId: string): NadbError =>
   });
 
 const manifestLost = (backupId: string): NadbError =>
-  new NadbError("NADB_CORRUPTION", `${manifestPath(backupId)} is missing, the index still has it`, {
-    hint: "delete the backup, and take a new one",
+  new NadbError("NADB_CORRUPTION", `${manifestPath(backupId)} is missing, its data are there`, {
+    hint: "repair the repository: what the index has a copy of is written anew",
   });

@@ -31,7 +31,7 @@ export class Sweeper {
     const ids = everywhere || all.length <= BESIDE_AT_A_TIME ? all : await this.#inTurn(all);
     const names = await mapSeveral(ids, LISTED_AT_ONCE, (id) => folders.names(id));
     for (const [i, id] of ids.entries()) {
-      if (!isLeftover(names[i] ?? []) || (await folders.hasLostManifest(id))) continue;
+      if (!isLeftover(names[i] ?? [])) continue;
       try {
         await this.#sweep(id);
       } catch (error) {

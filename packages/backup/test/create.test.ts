@@ -375,7 +375,6 @@ describe("create › abort", () => {
 
 describe("create › leftovers", () => {
   const leftByTheDead = [
-    ["data alone", { "dead/data.nadb": "half" }],
     ["a lease that ended", { "dead/lease-000001.json": '{"owner":"x","expiresAt":1,"nonce":"a"}' }],
     ["both", { "dead/data.nadb": "half", "dead/lease-000002.json": '{"owner":"x","expiresAt":1}' }],
     ["a lease that is no JSON", { "dead/lease-000001.json": "{" }],
@@ -402,6 +401,22 @@ describe("create › leftovers", () => {
     for (const [path, content] of Object.entries(files)) await writeFile(target, path, content);
     await backups.createBackup({ backupId: "dead" });
     expect(await backups.verifyBackup("dead")).toMatchObject({ ok: true });
+  });
+
+  it("data without manifest, lease and index are a backup that lost its manifest: kept, and told of", async () => {
+    const { target, backups } = await openSite();
+    await backups.createBackup({ backupId: "lost" });
+    const { "lost/data.nadb": data } = await snapshotOf(target);
+    await target.remove("lost/metadata.json");
+    await target.remove("metadata.json");
+    await backups.createBackup({ backupId: "next" });
+    expect(await snapshotOf(target)).toMatchObject({ "lost/data.nadb": data });
+    await refuses("NADB_CORRUPTION", () => backups.getBackup("lost"));
+    await refuses("NADB_ALREADY_EXISTS", () => backups.createBackup({ backupId: "lost" }));
+    const { findings } = await backups.repository.scan();
+    expect(findings).toMatchObject([{ backupId: "lost", severity: "damage" }]);
+    await backups.deleteBackup("lost");
+    expect((await backups.repository.scan()).findings).toEqual([]);
   });
 
   it("a lease left beside a manifest goes, too, and the backup stays", async () => {

@@ -1,9 +1,9 @@
 // What writers and readers that are gone have left behind, as steps of a plan. INVARIANT: data without a manifest is a
 // leftover only with the word of a writer beside it; without one it may be a backup that lost its manifest.
-import { isLeftover, isReplaced } from "../folder.js";
+import { isLeftover, isLostManifest, isReplaced } from "../folder.js";
 import { isAlive, type LeaseHost } from "../lease.js";
 import type { BackupInfo } from "../manifest.js";
-import { isDataFile, isLease, isPiece, READERS_FOLDER } from "../paths.js";
+import { isLease, isPiece, READERS_FOLDER } from "../paths.js";
 import type { BackupTarget } from "../target.js";
 import { type Folder, readLeaseFile } from "./folders.js";
 import type { RepairStep } from "./plan.js";
@@ -12,14 +12,11 @@ const MAX_READER_BYTES = 16 << 20;
 
 /** Of a folder without a manifest. */
 export const isUnfinished = ({ names, info, fault }: Folder): boolean =>
-  info === undefined &&
-  fault === undefined &&
-  isLeftover(names) &&
-  (names.some(isLease) || !names.some(isDataFile));
+  info === undefined && fault === undefined && isLeftover(names);
 
 /** Data without manifest and without a writer: a backup that has lost its manifest. */
 export const isBereft = ({ names, info, fault }: Folder): boolean =>
-  info === undefined && fault === undefined && names.some(isDataFile) && !names.some(isLease);
+  info === undefined && fault === undefined && isLostManifest(names);
 
 export function sweepUnfinished({ backupId, names }: Folder): RepairStep {
   const paths = names.map((name) => `${backupId}/${name}`);

@@ -1,7 +1,7 @@
 // Folders by what becomes of them, as far as their names and manifests tell: those that may be backups are given to the judge,
 // leftovers are swept, what no manifest is left of is put aside, and what is somebody else's stays.
 import type { NadbError } from "@nadb/core";
-import { isLeftover } from "../folder.js";
+import { hasOwnData } from "../folder.js";
 import type { BackupInfo } from "../manifest.js";
 import { checkFile } from "../run/read-run.js";
 import { asFault, type Folder } from "./folders.js";
@@ -36,7 +36,7 @@ export class Sorted {
     else if (fault !== undefined && fault.code !== "NADB_CORRUPTION") {
       this.judge.addUnknown(backupId, fault);
       this.#leave(backupId, fault.code, fault.message);
-    } else if (fault !== undefined || isLeftover(folder.names) || copy !== undefined)
+    } else if (fault !== undefined || hasOwnData(folder.names) || copy !== undefined)
       this.#setAside(folder, copy ?? null);
   }
 
