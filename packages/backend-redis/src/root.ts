@@ -165,7 +165,8 @@ export class Root {
     const { link, prefix } = this.host;
     const registered = [namespacesKey(prefix), namespaceMember(this.id)];
     await link.command("srem", registered);
-    if ((await this.#view()) !== undefined) await link.command("sadd", registered); // made again meanwhile
+    const generation = await link.command("hget", [this.#key, "generation"]);
+    if (generation !== null) await link.command("sadd", registered); // made again meanwhile
   }
 
   async #dropLost(lost: readonly LostPartition[]): Promise<string[]> {
