@@ -26,6 +26,19 @@ async function idsIn(repo = REPO): Promise<string[]> {
   return backups.map(({ backupId }: { backupId: string }) => backupId);
 }
 
+/** Of the repository's store. What is replaced stays ten minutes for those who read it: of such an index nobody is the owner. */
+async function keysWithoutReplaced(): Promise<string[]> {
+  const at = "--store fs:./elsewhere --db backups";
+  const { keys } = (await json(`keys ${at}`)) as { keys: string[] };
+  const replaced: string[] = [];
+  for (const key of keys.filter((key) => key.startsWith("pending/"))) {
+    const pending = JSON.parse(await must(`get ${key} ${at}`));
+    if (pending.owner === "" && pending.path === "metadata.json")
+      replaced.push(key, `${key.replace("pending", "piece")}/00000000`);
+  }
+  return keys.filter((key) => !replaced.includes(key));
+}
+
 describe("--repo with the URL of a store", () => {
   it("takes, lists, verifies, restores, pins and deletes backups there", async () => {
     await must("set a 1");
@@ -148,7 +161,6 @@ describe("commands that meet in a repository inside a store", () => {
     await must(`backup create last --repo ${REPO}`);
     await must(`backup verify --all --repo ${REPO}`);
     for (const id of await idsIn()) await must(`backup delete ${id} --force --yes --repo ${REPO}`);
-    const { keys } = await json("keys --store fs:./elsewhere --db backups");
-    expect(keys).toEqual(["file/metadata.json", "nadb-target"]);
+    expect(await keysWithoutReplaced()).toEqual(["file/metadata.json", "nadb-target"]);
   }, 60_000);
 });
