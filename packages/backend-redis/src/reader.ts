@@ -10,7 +10,8 @@ import { scripts } from "./scripts.js";
 const SCRIPT_KEYS = 1_000;
 /** Attempts to find several scripts' worth of keys untouched by commits. */
 const ATTEMPTS = 20;
-const TURN_KEYS = 128;
+/** Of single reads: few enough that the server reads the next ones while the last are taken in here. */
+const TURN_KEYS = 16;
 
 interface Waiting {
   readonly key: string;
