@@ -24,6 +24,7 @@ export interface ArchiveFindings {
   readonly steps: readonly RepairStep[];
   readonly leftAlone: readonly LeftAlone[];
   readonly losses: readonly Loss[];
+  readonly kept: readonly Segment[];
 }
 
 export async function namespacesOf(target: BackupTarget): Promise<NamespaceId[]> {
@@ -75,6 +76,7 @@ export async function lookIntoArchive(
     steps: [...steps, ...sweep],
     leftAlone: found.leftAlone,
     losses: lossesOf(id, found.bad, timelines),
+    kept,
   };
 }
 

@@ -82,19 +82,20 @@ async function planHeld(
     ...found.flatMap((one) => one.leftAlone),
   ];
   const losses = [...goneOf(folders, copies), ...found.flatMap((one) => one.losses)];
-  const known = [...listed, ...copies.copies.values()].filter(isFirst);
+  const known = [...new Map([...copies.copies, ...listed.map(withId)]).values()];
+  const segments = new Map(archives.map((id, i) => [sourceName(id), found[i]?.kept ?? []]));
   return {
     steps: withIndex(steps, folders, copies),
     sound: judged.sound.map(({ backupId }) => backupId),
     leftAlone,
     losses,
-    advice: adviceOn(known, judged.sound, leftAlone),
+    advice: adviceOn({ known, sound: judged.sound, segments, leftAlone }),
   };
 }
 
-/** Of those with one id. */
-const isFirst = ({ backupId }: BackupInfo, i: number, all: readonly BackupInfo[]): boolean =>
-  all.findIndex((other) => other.backupId === backupId) === i;
+const withId = (info: BackupInfo): [string, BackupInfo] => [info.backupId, info];
+
+const sourceName = ({ db, namespace }: NamespaceId): string => `${db}/${namespace}`;
 
 /** Backups that only the index remembers. */
 function goneOf(folders: readonly Folder[], { copies }: IndexCopies): Loss[] {

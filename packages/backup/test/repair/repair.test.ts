@@ -266,6 +266,41 @@ describe("repair › archive", () => {
   });
 });
 
+describe("repair › archive › a damaged backup", () => {
+  it("that the archive leads past needs no new one", async () => {
+    const site = await ArchivedSite.open();
+    await site.look();
+    await site.store.set("k", "1");
+    const { backupId } = await site.manager.createBackup({ backupId: "damaged" });
+    await site.look();
+    await breakData(site.target, backupId);
+    await site.newProcess();
+    const { repository } = site.manager;
+    const plan = await planRepair(repository);
+    expect(plan.steps).toMatchObject([{ type: "quarantine", backupId: "damaged" }]);
+    expect(plan.advice).toEqual([]);
+    await repairRepository(repository, plan);
+    const { latest } = await site.manager.points();
+    expect(latest).toMatchObject({ kind: "segment" });
+  });
+
+  it("that a segment comes short of asks for a full one, and names the newest point", async () => {
+    const site = await ArchivedSite.open();
+    await site.look();
+    await site.store.set("k", "1");
+    await site.look();
+    const { latest } = await site.manager.points();
+    await site.store.set("k", "2");
+    await site.manager.createBackup({ backupId: "damaged" });
+    await breakData(site.target, "damaged");
+    await site.newProcess();
+    const { advice } = await planRepair(site.manager.repository);
+    expect(advice).toEqual([
+      expect.stringMatching(`nothing of it .* newer than ${latest?.id} of `),
+    ]);
+  });
+});
+
 describe("repair › archive › a segment that has lost its manifest", () => {
   async function siteWithout(place: number): Promise<{ site: ArchivedSite; lost: string }> {
     const site = await ArchivedSite.open();
