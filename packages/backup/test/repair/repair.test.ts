@@ -269,6 +269,7 @@ describe("repair › archive", () => {
 describe("repair › archive › a damaged backup", () => {
   it("that the archive leads past needs no new one", async () => {
     const site = await ArchivedSite.open();
+    await site.store.set("k", "0");
     await site.look();
     await site.store.set("k", "1");
     const { backupId } = await site.manager.createBackup({ backupId: "damaged" });
@@ -286,6 +287,7 @@ describe("repair › archive › a damaged backup", () => {
 
   it("that a segment comes short of asks for a full one, and names the newest point", async () => {
     const site = await ArchivedSite.open();
+    await site.store.set("k", "0");
     await site.look();
     await site.store.set("k", "1");
     await site.look();
