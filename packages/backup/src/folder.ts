@@ -31,9 +31,13 @@ export function isLeftover(names: readonly string[]): boolean {
   );
 }
 
+/** Whether there are data and no manifest. */
+export const isWithoutManifest = (names: readonly string[]): boolean =>
+  names.some(isDataFile) && !names.includes(MANIFEST_FILE);
+
 /** Data without a manifest, and without a lease: nobody was writing or removing them. */
 export const isLostManifest = (names: readonly string[]): boolean =>
-  names.some(isDataFile) && !names.includes(MANIFEST_FILE) && !names.some(isLease);
+  isWithoutManifest(names) && !names.some(isLease);
 
 /** Whether the names alone tell that the data are ours; files called data.json are found in many folders. */
 export const hasOwnData = (names: readonly string[]): boolean =>

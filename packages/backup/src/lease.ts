@@ -2,6 +2,7 @@
 // token holds. Taking over is creating the next file, which only one of several racers can. A holder that
 // died is replaced when its lease ends, or at once when the target knows that it is gone.
 import { isNadbError, NadbError, quote, toHex } from "@nadb/core";
+import { isWithoutManifest } from "./folder.js";
 import { isObject, parseJson } from "./manifest.js";
 import { type LeaseKind, leasePath, leaseToken } from "./paths.js";
 import { type BackupTarget, readWhole } from "./target.js";
@@ -99,9 +100,13 @@ export class Lease {
     if (file?.nonce !== this.#nonce) throw locked(this.backupId);
   }
 
+  /** Files of holders before it go, too; but beside data without a manifest they tell that these are a leftover. */
   async release(): Promise<void> {
-    for (const token of await tokens(this.target, this.backupId, this.kind)) {
-      if (token <= this.token) await this.target.remove(leasePath(this.backupId, this.kind, token));
+    const { target, backupId, kind } = this;
+    const names = (await target.list(backupId, { sizes: false })).map(({ name }) => name);
+    for (const token of names.flatMap((name) => leaseToken(name, kind) ?? [])) {
+      if (token === this.token || (token < this.token && !isWithoutManifest(names)))
+        await target.remove(leasePath(backupId, kind, token));
     }
   }
 
