@@ -22,6 +22,9 @@ export const plural = (count: number, noun: string): string =>
 
 export const formatTime = (ms: number): string => new Date(ms).toISOString();
 
+/** The same instant as a number, and as the text that `--at` takes. */
+export const instant = (time: number) => ({ time, timestamp: formatTime(time) });
+
 export const secondsSince = (startMs: number): string =>
   `${((performance.now() - startMs) / 1000).toFixed(1)} s`;
 

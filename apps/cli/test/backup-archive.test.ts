@@ -36,6 +36,8 @@ describe("backup archive", () => {
       /Z {2}segment {2}version 2, 1 change/,
     );
     expect((await nadb("backup archive --once")).stdout).toBe("");
+    const unchanged = await nadb("backup archive --once --json");
+    expect(JSON.parse(unchanged.stdout)).toMatchObject({ event: "unchanged" });
     await json("delete k");
     const { stdout } = await nadb("backup archive --once --json");
     expect(JSON.parse(stdout)).toMatchObject({ event: "segment", from: 2, to: 3, fileCount: 1 });
@@ -136,6 +138,57 @@ describe("backup archive", () => {
     expect((await nadb("backup archive --every 0s --once")).exitCode).toBe(2);
   });
 
+  it("--explain without a policy says what is declared; what can not be held is refused", async () => {
+    await json("set k 1");
+    await nadb("backup archive --once --every 1m --policy 1m:1h");
+    expect(await json("backup archive --explain")).toEqual({
+      everySeconds: 60,
+      policy: [{ everySeconds: 60, forSeconds: 3_600 }],
+      declared: true,
+      promises: [
+        "the state at every full minute can be restored for 1 hour",
+        "older than 1 hour: only what backups hold",
+      ],
+    });
+    const everything = await json("backup archive --explain --policy everything");
+    expect(everything).toMatchObject({ policy: null, declared: false });
+    for (const options of ["--every 1m --policy 1s:1h", "--every 5m", "--every 2d"])
+      for (const what of ["--explain", "--once"])
+        expect((await nadb(`backup archive ${what} ${options}`)).exitCode).toBe(2);
+  });
+
+  it("a policy that promises less is refused, but with --replace-policy; without one the declared stays", async () => {
+    for (const value of ["1", "2", "3"]) {
+      await json(`set k ${value}`);
+      await nadb("backup archive --once --policy 1s:5d");
+    }
+    const declared = async () => (await json("backup archive --explain")).policy;
+    const narrower = "backup archive --once --policy 1h:2h";
+    const { exitCode, stderr } = await nadb(narrower);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("NADB_CONFLICT");
+    expect(stderr).toContain("the state at every full second for 5 days");
+    expect(stderr).toContain("--replace-policy");
+    await nadb("backup archive --once");
+    expect(await declared()).toEqual([{ everySeconds: 1, forSeconds: 432_000 }]);
+    expect((await nadb(`${narrower} --replace-policy`)).exitCode).toBe(0);
+    expect(await declared()).toEqual([{ everySeconds: 3_600, forSeconds: 7_200 }]);
+    expect((await nadb("backup archive --once --policy everything")).exitCode).toBe(0);
+    expect(await declared()).toBeNull();
+  });
+
+  it("points, history and archive tell each time as a number, and as text that --at takes", async () => {
+    const points = await archived();
+    await json("set k 5");
+    const told = JSON.parse((await nadb("backup archive --once --json")).stdout);
+    const { latest, stretches } = await json("backup points");
+    const { versions } = await json("backup history k");
+    for (const one of [told, latest, stretches[0].from, points[1], versions[0]])
+      expect(one.timestamp).toBe(iso(one.time));
+    expect(latest).toMatchObject({ at: iso(latest.effectiveTime), time: told.time });
+    expect((await nadb(`backup get k --at ${latest.at}`)).stdout).toBe("5");
+  });
+
   it.each([
     ["backup restore", "name a backup, or give --at"],
     ["backup restore one --at 2030-01-01T00:00:00Z", "one of them"],
@@ -162,6 +215,16 @@ describe("backup archive", () => {
       "backup get k --at 2030-01-01T00:00:00Z",
     ])
       expect((await nadb(args)).exitCode).toBe(10);
+  });
+
+  it("interrupted by hand it ends with 130", async () => {
+    await json("set k 0");
+    const child = start(["backup", "archive", "--every", "5ms"], { cwd: path() });
+    const end = ended(child);
+    await once(createInterface(child.stdout), "line");
+    child.kill("SIGINT");
+    expect(await end).toMatchObject({ exitCode: 130 });
+    expect((await nadb("backup archive --once")).exitCode).toBe(0);
   });
 
   it("follows until it is told to end, and a second one is refused meanwhile", async () => {

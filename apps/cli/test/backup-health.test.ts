@@ -1,5 +1,13 @@
 // nadb backup health, drill and accept: what they print, where, and with which exit code.
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { inFolder } from "./support/nadb.js";
@@ -151,7 +159,24 @@ describe("backup health, drill and accept", () => {
     const text = readFileSync(path("metrics", "nadb.prom"), "utf8");
     expect(text).toContain('nadb_backup_health{db="default",namespace="default"} 0\n');
     const nowhere = await nadb("backup health --prometheus nowhere/nadb.prom");
-    expect(nowhere.exitCode).toBe(1);
+    expect(nowhere).toMatchObject({ exitCode: 1, stdout: expect.stringContaining(": ok") });
+    expect(nowhere.stderr).toContain("writing nowhere/nadb.prom");
+  });
+
+  it("a file that can not be written hides no bad health", async () => {
+    const critical = await nadb("backup health --prometheus nowhere/nadb.prom");
+    expect(critical).toMatchObject({ exitCode: 6, stdout: expect.stringContaining("critical") });
+    expect(critical.stderr).toContain("writing nowhere/nadb.prom");
+    expect(critical.stderr).toContain("NADB_UNHEALTHY");
+    await nadb("set k v");
+    await nadb("backup create b");
+    const warning = await nadb("backup health --json --prometheus nowhere/nadb.prom");
+    expect(warning.exitCode).toBe(5);
+    const codes = warning.stderr
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).code);
+    expect(codes).toEqual(["NADB_NOT_FOUND", "NADB_UNHEALTHY"]);
   });
 
   it("--all-namespaces judges each, the worst counts, and the metrics are one text", async () => {
@@ -210,8 +235,20 @@ describe("backup health, drill and accept", () => {
     const { exitCode, stdout } = await nadb("backup drill --into memory: --no-record");
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/evidence +not kept/);
+    expect(stdout).toMatch(/restored +1 record, /);
     expect((await json("backup drill --into fs:other")).backend).toBe("fs");
   });
+
+  it.skipIf(!existsSync("/proc/self"))(
+    "a drill into where nobody can make a store ends at once",
+    async () => {
+      await nadb("set k v");
+      await nadb("backup create b");
+      const { exitCode, stderr } = await nadb("backup drill --into fs:/proc/nope");
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain("NADB_IO");
+    },
+  );
 
   it("a drill of a damaged backup exits 4, and health is critical from then on", async () => {
     await healthy();

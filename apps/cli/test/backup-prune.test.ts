@@ -125,6 +125,8 @@ describe("backup prune", () => {
     expect(await kept("--keep-yearly 1")).toEqual(["9"]);
     expect(await kept("--keep-within 2d")).toEqual(["7", "8", "9"]);
     expect(await kept("--keep-label first --keep-label other")).toEqual(["1", "9"]);
+    expect(await kept("--keep-tag first")).toEqual(["1", "9"]);
+    expect(await kept("--keep-label other --keep-tag first")).toEqual(["1", "9"]);
     expect(await kept("--keep-weekly 2 --time-zone Pacific/Honolulu")).toEqual(["2", "9"]);
   });
 
@@ -225,7 +227,7 @@ describe("backup delete › what others need", () => {
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain("--consolidate");
     const done = await json("backup delete full --consolidate --yes");
-    expect(done).toEqual({ backupId: "full", deleted: true });
+    expect(done).toEqual({ backupId: "full", deleted: true, mergedInto: ["next"], lostPoints: [] });
     const { backups } = await json("backup list");
     expect(backups).toMatchObject([{ backupId: "next", backupType: "full" }]);
     expect((await nadb("backup get next k")).stdout).toBe("w");
@@ -237,7 +239,45 @@ describe("backup delete › what others need", () => {
     await nadb("backup pin a");
     const { stderr } = await nadb("backup delete a");
     expect(stderr).toContain('NADB_CONFLICT: the backup "a" is pinned');
-    expect(await json("backup delete a --force --yes")).toEqual({ backupId: "a", deleted: true });
+    const done = await json("backup delete a --force --yes");
+    expect(done).toEqual({ backupId: "a", deleted: true, mergedInto: [], lostPoints: [] });
+  });
+});
+
+describe("backup delete › what points of the archive need", () => {
+  const { nadb, json } = inFolder();
+
+  async function archived(): Promise<string> {
+    for (const value of ["1", "2", "3"]) {
+      await nadb(`set k ${value}`);
+      await nadb("backup archive --once");
+    }
+    await nadb("set k 4");
+    await nadb("backup create later");
+    return (await json("backup list")).backups[0].backupId;
+  }
+
+  it("is refused; --force says what becomes unreachable, and does it", async () => {
+    const base = await archived();
+    const refused = await nadb(`backup delete ${base} --yes`);
+    expect(refused).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(refused.stderr).toContain("2 points of default/default");
+    const forced = await nadb(`backup delete ${base} --force`);
+    expect(forced.exitCode).toBe(2);
+    expect(forced.stderr).toMatch(/^unreachable {2}2 points of default\/default, from /m);
+    const done = await json(`backup delete ${base} --force --yes`);
+    expect(done).toMatchObject({ deleted: true, lostPoints: [{ count: 2 }] });
+    expect((await json("backup points")).points).toHaveLength(1);
+  });
+
+  it("by its label, too", async () => {
+    await archived();
+    const refused = await nadb("backup delete --label archive --yes");
+    expect(refused).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(refused.stderr).toContain("2 points of default/default");
+    expect((await nadb("backup delete --label archive --force")).stderr).toMatch(/^unreachable /m);
+    const done = await json("backup delete --label archive --force --yes");
+    expect(done).toMatchObject({ label: "archive", lostPoints: [{ count: 2 }] });
   });
 });
 

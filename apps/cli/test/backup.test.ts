@@ -105,7 +105,10 @@ describe("backup", () => {
     await fill();
     await nadb("backup create first");
     await nadb("backup create second");
-    expect(await json("backup delete first --yes")).toEqual({ backupId: "first", deleted: true });
+    expect(await json("backup delete first --yes")).toMatchObject({
+      backupId: "first",
+      deleted: true,
+    });
     expect(readdirSync(path("backups")).sort()).toEqual(["metadata.json", "second"]);
     expect(await nadb("backup verify")).toMatchObject({ exitCode: 0 });
   });

@@ -65,6 +65,8 @@ describe("nadb schedule --explain of an archive", () => {
       "  the state at every full 5 seconds can be restored for 1 hour",
     ]);
     expect(await json("schedule --explain")).toMatchObject([{ job: "archive", everySeconds: 5 }]);
+    configure({ archive: { every: "5s" } });
+    expect((await nadb("schedule --explain")).stdout).toContain("what the archive has declared");
   });
 });
 
@@ -79,6 +81,11 @@ describe("nadb schedule is refused", () => {
     ["with an option that is unknown", { full: { cron: "0 0 * * *", keep: 1 } }, "schedule.full"],
     ["with an archive by the clock", { archive: "* * * * *" }, "schedule.archive"],
     ["with an archive that never looks", { archive: { every: "0s" } }, "0s"],
+    [
+      "with a policy finer than it looks",
+      { archive: { every: "1m", policy: "1s:1h" } },
+      "promised",
+    ],
     ["with a policy that is none", { archive: { policy: "1m:1s" } }, "promises nothing"],
     ["with a URL that is none", { full: "0 0 * * *", webhook: "ftp://x" }, "schedule.webhook"],
   ])("%s", async (_, schedule, words) => {

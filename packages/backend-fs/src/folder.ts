@@ -1,5 +1,5 @@
 // The folder of a store: what is in it, how it is made, and that a power cut does not take its name back.
-import { mkdir, open, readdir } from "node:fs/promises";
+import { mkdir, open, readdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ioError, NadbError } from "@nadb/core";
 
@@ -20,9 +20,32 @@ export async function listFolder(path: string): Promise<string[] | undefined> {
 /** Answers the uppermost folder that had to be made; undefined when all were there. */
 export async function makeFolder(path: string): Promise<string | undefined> {
   try {
-    return await mkdir(path, { recursive: true });
+    return await makeFolders(path);
   } catch (error) {
     throw ioError(`making a store in ${path}`, error);
+  }
+}
+
+/** One by one: Node's recursive mkdir never ends where nobody can make a folder, below /proc for instance. */
+async function makeFolders(path: string): Promise<string | undefined> {
+  try {
+    return (await isMade(path)) ? path : undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || dirname(path) === path) throw error;
+  }
+  const first = await makeFolders(dirname(path));
+  return (await isMade(path)) ? (first ?? path) : first;
+}
+
+/** False for a folder that was there. */
+async function isMade(path: string): Promise<boolean> {
+  try {
+    await mkdir(path);
+    return true;
+  } catch (error) {
+    const there = await stat(path).catch(() => undefined);
+    if (there?.isDirectory()) return false;
+    throw error;
   }
 }
 

@@ -32,6 +32,11 @@ describe("a store is made", () => {
     }
   });
 
+  it.skipIf(!existsSync("/proc/self"))("nowhere where nobody can make a folder", async () => {
+    for (const path of ["/proc/nope", "/proc/nope/deeper/store"])
+      await rejects("NADB_IO", openStore(path), path);
+  });
+
   it("where a process died while it made one", async () => {
     const folder = newFolder();
     writeFileSync(join(folder, "lock.mdb"), "");

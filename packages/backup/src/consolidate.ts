@@ -2,15 +2,9 @@
 // restore and whatever hangs on the backup stay; what it needs becomes less. Runs are a chain of (from, to]: merged onto
 // an ancestor it is still an incremental, merged onto nothing a full. INVARIANT: the merged data is durable, read back and
 // proven before the manifest names it, and the data it replaces goes after that, once nobody reads it.
-import {
-  type EncodedChange,
-  invalidArgument,
-  isTombstone,
-  NadbError,
-  quote,
-  toHex,
-} from "@nadb/core";
+import { type EncodedChange, isTombstone, NadbError, quote, toHex } from "@nadb/core";
 import { checkLink } from "./chain.js";
+import { dividedAt } from "./consolidation-plan.js";
 import { formatOf, type WritableFormat } from "./formats.js";
 import { Lease, type LeaseHost } from "./lease.js";
 import { type BackupInfo, cutChecksumOf } from "./manifest.js";
@@ -45,8 +39,7 @@ export async function consolidate(
   await using reading = await repository.reading(backupId);
   const { chain } = reading;
   const tip = chain.at(-1) as BackupInfo;
-  const kept = chain.slice(0, lengthKept(chain, options.onto ?? null));
-  const merged = chain.slice(kept.length);
+  const { kept, merged } = dividedAt(chain, options.onto ?? null);
   if (merged.length === 1) return tip;
   const lease = await Lease.acquire(repository.target, backupId, host, "merge");
   try {
@@ -56,17 +49,12 @@ export async function consolidate(
   }
 }
 
-/** How much of the chain stays as it is: all up to the ancestor. */
-function lengthKept(chain: readonly BackupInfo[], onto: string | null): number {
-  if (onto === null) return 0;
-  const at = chain.slice(0, -1).findIndex((info) => info.backupId === onto);
-  if (at >= 0) return at + 1;
-  const { backupId } = chain.at(-1) as BackupInfo;
-  throw invalidArgument(
-    `${quote(backupId)} does not go back to ${quote(onto)}`,
-    "name a backup of its chain",
-  );
-}
+/** As `BackupManager.consolidateBackup`, for callers that have no store. */
+export const consolidateBackup = (
+  repository: Repository,
+  backupId: string,
+  options: ConsolidateOptions = {},
+): Promise<BackupInfo> => consolidate({ repository, ...repository.host }, backupId, options);
 
 function newNonce({ random }: LeaseHost): string {
   const bytes = new Uint8Array(4);

@@ -5,6 +5,14 @@ export { type Declaration, readDeclaration } from "./archive/declaration.js";
 export { getAt, historyOf, type KeyVersion } from "./archive/history.js";
 export { archiveLag, type Lag } from "./archive/lag.js";
 export { listPoints } from "./archive/list-points.js";
+export {
+  checkPointsStay,
+  type Losses,
+  type LossesOptions,
+  type LostPoints,
+  lossesWithout,
+  lostText,
+} from "./archive/losses.js";
 export type { Segment } from "./archive/names.js";
 export { basesNeeded, neededByArchives } from "./archive/needs.js";
 export {
@@ -24,6 +32,7 @@ export {
   type Level,
   parsePolicy as parseArchivePolicy,
 } from "./archive/policy.js";
+export type { PreparedPointRestore } from "./archive/prepared-point.js";
 export type {
   AtPoint,
   AtTime,
@@ -40,7 +49,8 @@ export {
 export type { Written } from "./archive/write-segment.js";
 export { type BackendTargetOptions, backendTarget } from "./backend-target/backend-target.js";
 export type { Scan } from "./catalog.js";
-export type { ConsolidateOptions } from "./consolidate.js";
+export { type ConsolidateOptions, consolidateBackup } from "./consolidate.js";
+export { type ConsolidationPlan, planConsolidation } from "./consolidation-plan.js";
 export type { Difference } from "./contents.js";
 export type { CreateBackupOptions, CreateIncrementalOptions } from "./create.js";
 export { type Drill, type DrillOptions, drillBackup, newestBackup } from "./drill/drill.js";
@@ -104,11 +114,17 @@ export {
 export { type OpenRepositoryOptions, Repository } from "./repository.js";
 export type { Restoration } from "./restore.js";
 export type { PlannedAction, RestorePlan } from "./restore-plan.js";
+export type {
+  ExecuteRestoreOptions,
+  PreparedRestore,
+  PrepareRestoreOptions,
+} from "./restore-prepared.js";
 export { ON_CONFLICT, type OnConflict, type RestoreOptions } from "./restore-source.js";
 export type { RetentionContext } from "./retention/context.js";
 export {
   checkNotLastGood,
   type DeleteBackupOptions,
+  type DeletedBackup,
   deleteBackup,
 } from "./retention/delete.js";
 export { checkNotPinned, type Pin, readPins } from "./retention/pin-file.js";
@@ -193,6 +209,12 @@ export {
   planDeleteLabel,
   verifyLabel,
 } from "./sets/label.js";
+export {
+  type ExecuteRestoreAllOptions,
+  type PreparedSetRestore,
+  type PrepareRestoreAllOptions,
+  prepareRestoreAllNamespaces,
+} from "./sets/prepared-set.js";
 export {
   type OfNamespace,
   planRestoreAllNamespaces,

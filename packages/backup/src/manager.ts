@@ -5,6 +5,7 @@ import { getAt, historyOf, type KeyVersion } from "./archive/history.js";
 import { archiveLag, type Lag } from "./archive/lag.js";
 import { listPoints } from "./archive/list-points.js";
 import type { Points } from "./archive/points.js";
+import { type PreparedPointRestore, preparePoint } from "./archive/prepared-point.js";
 import {
   type AtPoint,
   type AtTime,
@@ -18,7 +19,8 @@ import {
   type VerifyArchiveOptions,
   verifyArchive,
 } from "./archive/verify-archive.js";
-import { type ConsolidateOptions, consolidate } from "./consolidate.js";
+import { type ConsolidateOptions, consolidateBackup } from "./consolidate.js";
+import { type ConsolidationPlan, planConsolidation } from "./consolidation-plan.js";
 import { type Difference, differences, liveRecords } from "./contents.js";
 import {
   type CreateBackupOptions,
@@ -38,6 +40,11 @@ import type { LongWork } from "./progress.js";
 import { Repository } from "./repository.js";
 import { type Restoration, restoreChain } from "./restore.js";
 import { planRestore, type RestorePlan } from "./restore-plan.js";
+import {
+  type PreparedRestore,
+  type PrepareRestoreOptions,
+  prepareRestore,
+} from "./restore-prepared.js";
 import type { RestoreOptions } from "./restore-source.js";
 import { type DeleteBackupOptions, deleteBackup } from "./retention/delete.js";
 import { type Pin, readPins } from "./retention/pin-file.js";
@@ -197,8 +204,27 @@ export class BackupManager {
   }
 
   /**
+   * A restore in two steps, `plan()` and `execute()`, under one shared lease: until it is disposed of, whoever prunes or
+   * merges leaves what it reads. A time is turned into a point once, and that is the one that is planned and restored.
+   * Throws as `restoreBackup` does for what it can not find.
+   */
+  async prepareRestore(backupId: string, options?: PrepareRestoreOptions): Promise<PreparedRestore>;
+  async prepareRestore(
+    point: AtTime | AtPoint,
+    options?: PrepareRestoreOptions,
+  ): Promise<PreparedPointRestore>;
+  async prepareRestore(
+    what: string | AtTime | AtPoint,
+    options: PrepareRestoreOptions = {},
+  ): Promise<PreparedRestore | PreparedPointRestore> {
+    const { repository, storage } = this;
+    if (typeof what === "string") return prepareRestore(repository, storage, what, options);
+    return preparePoint(repository, storage, what, options);
+  }
+
+  /**
    * Follows the namespace and archives what changes, until it is stopped. Throws NADB_LOCKED while somebody else archives
-   * it, NADB_INVALID_ARGUMENT for the options.
+   * it, NADB_INVALID_ARGUMENT for the options, NADB_CONFLICT for a policy that promises less than what is declared.
    */
   async archive(options: ArchiveOptions = {}): Promise<Archiver> {
     return Archiver.start(this.repository, this.storage, options);
@@ -269,8 +295,15 @@ export class BackupManager {
    * NADB_LOCKED while somebody else merges it, NADB_CONFLICT when it changed meanwhile; then it is as it was.
    */
   async consolidateBackup(backupId: string, options: ConsolidateOptions = {}): Promise<BackupInfo> {
-    const { repository } = this;
-    return consolidate({ repository, ...repository.host }, backupId, options);
+    return consolidateBackup(this.repository, backupId, options);
+  }
+
+  /** What `consolidateBackup` with these options would do, told by the manifests alone; changes nothing. */
+  async planConsolidation(
+    backupId: string,
+    options: Pick<ConsolidateOptions, "onto"> = {},
+  ): Promise<ConsolidationPlan> {
+    return planConsolidation(this.repository, backupId, options);
   }
 
   /** As `planSalvage`: what `salvageBackup` with these options would do; changes nothing. */
@@ -291,8 +324,8 @@ export class BackupManager {
   }
 
   /**
-   * Throws NADB_NOT_FOUND, NADB_CONFLICT while it is pinned (unless `force`) or incrementals hang on it (unless `consolidate`
-   * merges it into them first), NADB_LOCKED while somebody writes there.
+   * Throws NADB_NOT_FOUND, NADB_CONFLICT while it is pinned or points of the archive are restored from it (unless `force`), or
+   * incrementals hang on it (unless `consolidate` merges it into them first), NADB_LOCKED while somebody writes there.
    */
   async deleteBackup(backupId: string, options: DeleteBackupOptions = {}): Promise<void> {
     await deleteBackup(this.repository, backupId, options);

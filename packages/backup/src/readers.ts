@@ -21,6 +21,7 @@ export type Held = Set<ReaderLease>;
 /** Held while backups are read. */
 export class ReaderLease {
   #renewedAt: number;
+  #writing: Promise<void> = Promise.resolve();
 
   private constructor(
     readonly target: BackupTarget,
@@ -56,7 +57,8 @@ export class ReaderLease {
   }
 
   async #renewOne(): Promise<void> {
-    if (this.clock() - this.#renewedAt < RENEW_AFTER_MS) return;
+    const elapsed = this.clock() - this.#renewedAt;
+    if (elapsed >= 0 && elapsed < RENEW_AFTER_MS) return; // below 0 the clock was set back: the end lies too far off to count
     this.#renewedAt = this.clock();
     await this.#write();
   }
@@ -64,6 +66,7 @@ export class ReaderLease {
   /** One that can not be removed ends by itself; what was read is read. */
   async release(): Promise<void> {
     this.held.delete(this);
+    await this.#writing.catch(() => undefined); // one that is under way would make it anew
     await this.target.remove(readerPath(this.nonce)).catch(() => undefined);
   }
 
@@ -76,7 +79,8 @@ export class ReaderLease {
     const expiresAt = this.clock() + LEASE_MS;
     const file: ReaderFile = { owner: target.owner, expiresAt, nonce, backups };
     const bytes = new TextEncoder().encode(JSON.stringify(file));
-    await ifWritable(target.write(readerPath(nonce), [bytes]));
+    this.#writing = ifWritable(target.write(readerPath(nonce), [bytes]));
+    await this.#writing;
   }
 }
 

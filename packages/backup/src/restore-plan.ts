@@ -11,7 +11,7 @@ import {
   type StoredRecord,
 } from "@nadb/core";
 import type { Repository } from "./repository.js";
-import { checkMode, type RestoreOptions, type RestoreSource, sourceOf } from "./restore-source.js";
+import { checkMode, type RestoreOptions, type RestoreSource, sourceIn } from "./restore-source.js";
 import type { PassedOver } from "./selection.js";
 
 export interface RestorePlan extends Readonly<PassedOver> {
@@ -48,8 +48,8 @@ export async function planRestore(
   options: RestoreOptions,
 ): Promise<RestorePlan> {
   checkMode(options);
-  await using source = await sourceOf(repository, backupId, options);
-  return await planFrom(source, storage, options);
+  await using reading = await repository.reading(backupId);
+  return await planFrom(sourceIn(repository, reading, reading.tip, options), storage, options);
 }
 
 export async function planFrom(

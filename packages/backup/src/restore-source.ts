@@ -1,10 +1,10 @@
-// What a restore reads, and what of it it takes: its options, and the chain of the backup, whose links are checked and
+// What a restore reads, and what of it it takes: its options, and the chain of the cut, whose links are checked and
 // which can be read and proven. Restoring (restore.ts), planning and sets begin here.
 import { type EncodedChange, invalidArgument, type MergeOptions } from "@nadb/core";
 import type { BackupInfo } from "./manifest.js";
 import type { LongWork } from "./progress.js";
 import type { Repository } from "./repository.js";
-import { provenState } from "./run/state.js";
+import { type ChainSource, provenState } from "./run/state.js";
 import { Selection, type SelectOptions } from "./selection.js";
 
 export type OnConflict = NonNullable<MergeOptions["onConflict"]>;
@@ -22,8 +22,8 @@ export interface RestoreOptions extends LongWork, SelectOptions {
   readonly onConflict?: OnConflict;
 }
 
-/** The backup that a restore reads: its chain, whose links have been checked, and what of it is chosen. */
-export interface RestoreSource extends AsyncDisposable {
+/** What a restore reads, and what of it is chosen. Each use takes a new one: its selection counts what it passes over. */
+export interface RestoreSource {
   readonly info: BackupInfo;
   readonly chain: readonly BackupInfo[];
   readonly selection: Selection;
@@ -33,31 +33,27 @@ export interface RestoreSource extends AsyncDisposable {
   read(work: LongWork): AsyncIterable<readonly EncodedChange[]>;
 }
 
-export async function sourceOf(
+/** REQUIRES: the chain is held for as long as it is read. @param info the manifest of the cut. */
+export const sourceIn = (
   repository: Repository,
-  backupId: string,
+  chain: ChainSource,
+  info: BackupInfo,
   options: SelectOptions,
-): Promise<RestoreSource> {
-  const selection = selectionOf(repository, await repository.get(backupId), options);
-  const reading = await repository.reading(backupId);
-  return {
-    info: reading.tip,
-    chain: reading.chain,
-    selection,
-    prove: async (work) => {
-      for await (const _ of provenState(reading, "check", work));
-    },
-    check: (work) => provenState(reading, "check", work),
-    read: (work) => provenState(reading, "load", work),
-    [Symbol.asyncDispose]: () => reading.release(),
-  };
-}
+): RestoreSource => ({
+  info,
+  chain: chain.chain,
+  selection: new Selection(options, Date.parse(info.timestamp), repository.host.clock()),
+  prove: async (work) => {
+    for await (const _ of provenState(chain, "check", work));
+  },
+  check: (work) => provenState(chain, "check", work),
+  read: (work) => provenState(chain, "load", work),
+});
 
-/** Throws NADB_INVALID_ARGUMENT for options that do not go together. */
-export function checkMode({
-  clearExisting = false,
-  onConflict = "overwrite",
-}: RestoreOptions): void {
+/** Throws NADB_INVALID_ARGUMENT for options that are none, or do not go together. */
+export function checkMode(options: RestoreOptions): void {
+  const { clearExisting = false, onConflict = "overwrite" } = options;
+  new Selection(options, 0, 0); // throws for what can not be chosen
   if (!ON_CONFLICT.includes(onConflict)) {
     throw invalidArgument(`onConflict ${String(onConflict)} is none of ${ON_CONFLICT.join(", ")}`);
   }
@@ -67,9 +63,3 @@ export function checkMode({
     "give one of them",
   );
 }
-
-export const selectionOf = (
-  repository: Repository,
-  info: BackupInfo,
-  options: SelectOptions,
-): Selection => new Selection(options, Date.parse(info.timestamp), repository.host.clock());

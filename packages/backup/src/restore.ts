@@ -11,7 +11,7 @@ import {
 } from "@nadb/core";
 import type { LongWork } from "./progress.js";
 import type { Repository } from "./repository.js";
-import { checkMode, type RestoreOptions, type RestoreSource, sourceOf } from "./restore-source.js";
+import { checkMode, type RestoreOptions, type RestoreSource, sourceIn } from "./restore-source.js";
 import type { PassedOver } from "./selection.js";
 
 /** Staged per transaction: large batches dirty fewer pages per record. */
@@ -39,10 +39,18 @@ export async function restoreChain(
   options: RestoreOptions,
 ): Promise<Restoration> {
   checkMode(options);
-  await using source = await sourceOf(repository, backupId, options);
+  await using reading = await repository.reading(backupId);
+  return await restoreFrom(sourceIn(repository, reading, reading.tip, options), storage, options);
+}
+
+export async function restoreFrom(
+  source: RestoreSource,
+  storage: StorageNamespace,
+  options: RestoreOptions,
+): Promise<Restoration> {
   if (options.verifyIntegrity ?? true) await source.prove(options);
   const staged = await StagedRestore.of(source, storage, options);
-  return await staged.show(options);
+  return staged.show(options);
 }
 
 /** There whole beside the target's content, proven, and not visible yet. */

@@ -68,6 +68,32 @@ describe("consolidation", () => {
     expect(await digests(site, ["full", "two"])).toEqual([before[0], before[2]]);
   });
 
+  it("is planned from the manifests: what is merged, what hangs on it, what it restores to", async () => {
+    const site = await chainedSite();
+    const one = await site.backups.getBackup("one");
+    const full = await site.backups.getBackup("full");
+    const paths = await pathsOf(site.target);
+    expect(await site.backups.planConsolidation("one")).toEqual({
+      backupId: "one",
+      onto: null,
+      merged: ["full", "one"],
+      changeCount: full.fileCount + one.fileCount,
+      storedSize: full.storedSize + one.storedSize,
+      recordCount: 9,
+      totalSize: one.stateBytes,
+      dependents: ["two"],
+    });
+    const part = await site.backups.planConsolidation("two", { onto: "full" });
+    expect(part).toMatchObject({ onto: "full", merged: ["one", "two"], dependents: [] });
+    const none = { onto: null, merged: [], changeCount: 0, storedSize: 0 };
+    expect(await site.backups.planConsolidation("full")).toMatchObject(none);
+    await refuses("NADB_NOT_FOUND", () => site.backups.planConsolidation("none"));
+    await refuses("NADB_INVALID_ARGUMENT", () =>
+      site.backups.planConsolidation("one", { onto: "two" }),
+    );
+    expect(await pathsOf(site.target)).toEqual(paths);
+  });
+
   it("of what needs nothing else is no work", async () => {
     const site = await chainedSite();
     const paths = await pathsOf(site.target);

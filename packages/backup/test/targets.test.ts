@@ -271,6 +271,11 @@ async function whileRunning(work: Promise<void>, look: () => void): Promise<void
 }
 
 describe("target › directory", () => {
+  it.skipIf(!existsSync("/proc/self"))("where nobody can make a folder it fails", async () => {
+    for (const path of ["/proc/nope", "/proc/nope/deeper"])
+      await refuses("NADB_IO", () => writeFile(directoryTarget(path), "file", "1"), path);
+  });
+
   const deadProcess = (): number => spawnSync(process.execPath, ["-e", ""]).pid;
 
   /** A temporary file's name as a live target writes it, with another process id. */

@@ -3,6 +3,7 @@
 import { describe, it } from "vitest";
 import { modelSuite } from "../src/index.js";
 import { backend } from "./mutants/mutant.js";
+import { singleKeyBackend } from "./single-key.js";
 import { strictBackend } from "./strict-kv.js";
 
 const buffering = backend((inner) => ({
@@ -15,4 +16,8 @@ describe("memory", () => {
 
 describe("an engine that is strict, and outlives close", () => {
   modelSuite({ describe, it }, strictBackend, { runs: 50 });
+});
+
+describe("an engine whose commits name one key only", () => {
+  modelSuite({ describe, it }, singleKeyBackend, { runs: 50 });
 });

@@ -1,6 +1,6 @@
 // Scheduled runs as people read them: one line each.
 import { type ArchiveJob, explainArchivePolicy, type JobRun, type NextRuns } from "@nadb/backup";
-import { formatBytes, formatCount, plural, printable } from "../format.js";
+import { formatBytes, plural, printable } from "../format.js";
 
 /** When it began, the job, what came of it; then whatever is worth knowing. */
 export function runText(run: JobRun): string {
@@ -39,7 +39,7 @@ const backupText = (
   created: boolean,
 ): string =>
   created
-    ? `${backupId}, ${formatCount(fileCount)} records, ${formatBytes(storedSize)}`
+    ? `${backupId}, ${plural(fileCount, "record")}, ${formatBytes(storedSize)}`
     : `nothing has changed since ${backupId}`;
 
 export const explainText = ({ job, cron, timeZone, times }: NextRuns): string =>
@@ -48,9 +48,12 @@ export const explainText = ({ job, cron, timeZone, times }: NextRuns): string =>
   );
 
 /** What goes on as long as the schedule does, and what it promises. */
-export function archiveDocument({ everySeconds = 1, policy = null }: ArchiveJob) {
-  return { job: "archive", everySeconds, promises: explainArchivePolicy(policy) } as const;
+export function archiveDocument({ everySeconds = 1, policy }: ArchiveJob) {
+  const promises = policy === undefined ? [AS_DECLARED] : explainArchivePolicy(policy);
+  return { job: "archive", everySeconds, promises } as const;
 }
+
+const AS_DECLARED = "what the archive has declared (nadb backup archive --explain)";
 
 export const archiveText = ({
   everySeconds,

@@ -2,6 +2,8 @@
 import type { ChangePage, Commit, Mutation, StorageNamespace } from "@nadb/core";
 import { turn } from "./boundary.js";
 
+const PAGE_BYTES = 8_192;
+
 export interface BrokenCut {
   readonly does: string;
   /** What the proof says of it. */
@@ -15,6 +17,12 @@ const override = (inner: StorageNamespace, changed: Partial<StorageNamespace>): 
       const value: unknown = Reflect.get(Object.hasOwn(changed, name) ? changed : target, name);
       return typeof value === "function" ? value.bind(target) : value;
     },
+  });
+
+/** Runs come in many pages, so that writers write between them. */
+export const inSmallPages = (inner: StorageNamespace): StorageNamespace =>
+  override(inner, {
+    changes: (since, options) => inner.changes(since, { ...options, pageBytes: PAGE_BYTES }),
   });
 
 /** Only runs since a checkpoint go wrong: a full proves itself when it is taken. */

@@ -1,9 +1,13 @@
 // An application that writes until it is told to stop. Each commit adds one log record and sets two counters to
 // its number, so any consistent cut has equal counters and a log without holes. Prints each number once durable.
-import { fsBackend } from "@nadb/backend-fs";
-import { KeyValueStore } from "@nadb/core";
+import { fsPlugin } from "@nadb/backend-fs";
+import { redisPlugin } from "@nadb/backend-redis";
+import { KeyValueStore, pluginFor } from "@nadb/core";
 
-const store = await KeyValueStore.open({ backend: fsBackend({ path: process.argv[2] }) });
+const [, , place] = process.argv; // a URL, or a folder for fs
+const url = /^[a-z+]+:/.test(place) ? place : `fs:${place}`;
+const backend = await pluginFor(url, [fsPlugin, redisPlugin]).open(url, {});
+const store = await KeyValueStore.open({ backend });
 let stopped = false;
 process.stdin.on("data", () => {
   stopped = true;

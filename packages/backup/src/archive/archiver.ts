@@ -4,29 +4,11 @@ import { type ErrorCode, isNadbError, type StorageNamespace } from "@nadb/core";
 import { RENEW_AFTER_MS } from "../lease.js";
 import type { Repository } from "../repository.js";
 import { systemTimer, type Timer } from "../timer.js";
-import { Follower, type FollowOptions } from "./follower.js";
+import { type ArchiveOptions, followOptions } from "./archive-options.js";
+import { Follower } from "./follower.js";
 import type { Lag } from "./lag.js";
-import { type ArchivePolicy, checkEverySeconds, checkPolicy } from "./policy.js";
 
-export interface ArchiveOptions extends Partial<FollowOptions> {
-  /** How often it looks for changes. Default 1. */
-  readonly everySeconds?: number;
-  /** What of the archive stays restorable. Default null: everything. */
-  readonly policy?: ArchivePolicy | null;
-  /** Stops it, after the segment that it is writing; a full backup that it is taking is given up. */
-  readonly signal?: AbortSignal;
-  /** Looks, by calling `look`: what it throws before or behind that is a look that failed. */
-  readonly around?: (look: () => Promise<void>) => Promise<void>;
-  readonly timer?: Timer;
-  /** How often in a row a look may fail. Default 20: about a quarter of an hour. */
-  readonly maxFailures?: number;
-  /** After each look that did something or failed. */
-  readonly onLag?: (lag: Lag) => void;
-  /** A look has failed and is tried again. */
-  readonly onRetry?: (error: unknown, afterMs: number) => void;
-  /** Compaction has failed. Archiving goes on, and it is tried again when its time comes. */
-  readonly onCompactionFailed?: (error: unknown) => void;
-}
+export type { ArchiveOptions } from "./archive-options.js";
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -127,16 +109,6 @@ export async function archiveOnce(
   } finally {
     await follower.end();
   }
-}
-
-function followOptions({
-  everySeconds = 1,
-  policy = null,
-  ...options
-}: ArchiveOptions): FollowOptions {
-  checkEverySeconds(everySeconds);
-  if (policy !== null) checkPolicy(policy);
-  return { ...options, everySeconds, policy };
 }
 
 async function failureOf(work: () => Promise<void>): Promise<unknown> {

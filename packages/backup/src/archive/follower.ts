@@ -7,14 +7,15 @@ import type { BackupInfo } from "../manifest.js";
 import type { Compression } from "../pack/codecs.js";
 import type { Repository } from "../repository.js";
 import { type CompactHost, type CompactionStep, compact } from "./compact.js";
-import { type Declaration, declare } from "./declaration.js";
+import type { Declaration } from "./declaration.js";
 import { type Lag, lagBehind } from "./lag.js";
 import { archiveFolder } from "./names.js";
 import { findPosition, positionAt } from "./position.js";
+import { settle, type WantedPromise } from "./promise.js";
 import { ARCHIVE_LABEL } from "./rebase.js";
 import { type Position, type Written, writeChanges } from "./write-segment.js";
 
-export interface FollowOptions extends Declaration {
+export interface FollowOptions extends WantedPromise {
   readonly compression?: Compression;
   /** Encoded bytes that are sorted in memory at a time. Default 32 MiB. */
   readonly sortBytes?: number;
@@ -40,9 +41,10 @@ export class Follower {
     readonly storage: StorageNamespace,
     readonly lease: Lease,
     readonly options: FollowOptions,
+    readonly promise: Declaration,
   ) {}
 
-  /** Throws NADB_LOCKED while somebody else archives the namespace. */
+  /** Throws NADB_LOCKED while somebody else archives the namespace, and as `settle` does. */
   static async begin(
     repository: Repository,
     storage: StorageNamespace,
@@ -50,12 +52,11 @@ export class Follower {
   ): Promise<Follower> {
     await repository.checkWritable();
     const { target, host } = repository;
-    const { everySeconds, policy } = options;
     const folder = archiveFolder(storage.id);
     const lease = await Lease.acquire(target, folder, host).catch(asLocked(storage));
     try {
-      await declare(target, storage.id, { everySeconds, policy });
-      return new Follower(repository, storage, lease, options);
+      const promise = await settle(repository, storage.id, options);
+      return new Follower(repository, storage, lease, options, promise);
     } catch (error) {
       await lease.release().catch(() => undefined);
       throw error;
@@ -93,10 +94,10 @@ export class Follower {
 
   /** Merges and removes what the policy lets, looking in between; only now and then. */
   async compactIfDue(): Promise<void> {
-    const { policy } = this.options;
+    const { policy } = this.promise;
     const now = this.#now();
     const since = now - (this.#compactedAt ?? Number.NEGATIVE_INFINITY);
-    if (policy === null || (since >= 0 && since < compactionPause(this.options) * 1000)) return;
+    if (policy === null || (since >= 0 && since < compactionPause(this.promise) * 1000)) return;
     this.#compactedAt = now;
     const host = this.#host(this.lookIfDue);
     for await (const step of compact(host, this.storage.id, policy))
@@ -160,7 +161,7 @@ export class Follower {
 }
 
 /** Each step of the finer level that ends makes something to merge. */
-function compactionPause({ everySeconds, policy }: FollowOptions): number {
+function compactionPause({ everySeconds, policy }: Declaration): number {
   const step = (policy?.[1] ?? policy?.[0])?.everySeconds ?? 0;
   return Math.max(everySeconds, Math.min(step, 3_600));
 }

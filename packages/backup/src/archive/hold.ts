@@ -1,6 +1,7 @@
 // Reading from the archive while compaction and pruning go on. INVARIANT: the timeline is listed after the lease says that
 // somebody reads; what is removed from then on was replaced before, and the listing has what replaced it.
 import { isNadbError, type NamespaceId } from "@nadb/core";
+import type { ReaderLease } from "../readers.js";
 import type { Repository } from "../repository.js";
 import { archiveFolder } from "./names.js";
 import { readTimeline } from "./segments.js";
@@ -15,20 +16,50 @@ export async function withTimeline<T>(
   id: NamespaceId,
   use: (timeline: Timeline) => Promise<T>,
 ): Promise<T> {
-  const lease = await repository.hold([archiveFolder(id)]);
-  try {
+  await using archive = await HeldArchive.of(repository, id);
+  return await archive.use(use);
+}
+
+/** The archive of a namespace, held until it is released. */
+export class HeldArchive implements AsyncDisposable {
+  private constructor(
+    readonly repository: Repository,
+    readonly id: NamespaceId,
+    readonly lease: ReaderLease | undefined,
+    private timeline: Timeline,
+  ) {}
+
+  static async of(repository: Repository, id: NamespaceId): Promise<HeldArchive> {
+    const lease = await repository.hold([archiveFolder(id)]);
+    try {
+      return new HeldArchive(repository, id, lease, await readTimeline(repository, id));
+    } catch (error) {
+      await lease?.release();
+      throw error;
+    }
+  }
+
+  /** As `withTimeline`. What was taken away stays away: another use begins with what is left. */
+  async use<T>(work: (timeline: Timeline) => Promise<T>): Promise<T> {
     for (let tried = 1; ; tried++) {
-      const timeline = await readTimeline(repository, id);
       try {
-        return await use(timeline);
+        return await work(this.timeline);
       } catch (error) {
         if (tried === TRIES || !isMissing(error)) throw error;
-        if (isWithin(timeline, await readTimeline(repository, id))) throw error;
+        const left = await readTimeline(this.repository, this.id);
+        if (isWithin(this.timeline, left)) throw error;
+        this.timeline = left;
       }
-      await lease?.renew();
+      await this.lease?.renew();
     }
-  } finally {
-    await lease?.release();
+  }
+
+  async release(): Promise<void> {
+    await this.lease?.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
   }
 }
 

@@ -59,7 +59,8 @@ export async function neededByArchives(
   return new Map(needed);
 }
 
-function namespacesOf(backups: readonly BackupInfo[]): readonly NamespaceId[] {
+/** Each once. */
+export function namespacesOf(backups: readonly BackupInfo[]): readonly NamespaceId[] {
   const ids = backups.map(({ sourceDb: db, sourceNamespace: namespace }) => ({ db, namespace }));
   return [...new Map(ids.map((id) => [`${id.db}/${id.namespace}`, id])).values()];
 }

@@ -2,6 +2,7 @@
 // a promise only ends, none begins; so what no level promises now none will promise later.
 import { invalidArgument, quote } from "@nadb/core";
 import type { Timeline, TimelinePoint } from "./timeline.js";
+import { inWords, stateAtEvery } from "./words.js";
 
 /** The state at every full `everySeconds` (of UTC) can be restored until it is `forSeconds` old. */
 export interface Level {
@@ -53,33 +54,25 @@ function checkOrder(finer: Level, coarser: Level): void {
   );
 }
 
-/** The promise in words, a line for each level. */
-export function explainPolicy(policy: ArchivePolicy | null): readonly string[] {
+/**
+ * The promise in words, a line for each level. Throws NADB_INVALID_ARGUMENT, also for one that can not be held by looking every
+ * `everySeconds`, when that is named.
+ */
+export function explainPolicy(
+  policy: ArchivePolicy | null,
+  everySeconds?: number,
+): readonly string[] {
+  if (everySeconds !== undefined) checkEverySeconds(everySeconds);
   if (policy === null) return ["every cut is kept for ever"];
   checkPolicy(policy);
+  if (everySeconds !== undefined) checkPace(policy, everySeconds);
   const lines = policy.map(
     ({ everySeconds, forSeconds }) =>
-      `the state at every full ${stepText(everySeconds)} can be restored for ${inWords(forSeconds)}`,
+      `${stateAtEvery(everySeconds)} can be restored for ${inWords(forSeconds)}`,
   );
   const last = policy.at(-1) as Level;
   return [...lines, `older than ${inWords(last.forSeconds)}: only what backups hold`];
 }
-
-const UNITS: readonly (readonly [number, string])[] = [
-  [86_400, "day"],
-  [3_600, "hour"],
-  [60, "minute"],
-  [1, "second"],
-];
-
-/** "1 second", "5 minutes". */
-function inWords(seconds: number): string {
-  const [size, name] = UNITS.find(([unit]) => seconds % unit === 0) ?? [1, "second"];
-  return `${seconds / size} ${name}${seconds === size ? "" : "s"}`;
-}
-
-/** "second", "5 minutes". */
-const stepText = (seconds: number): string => inWords(seconds).replace(/^1 /, "");
 
 /** "1s:1h,1m:24h,1d:90d". Throws NADB_INVALID_ARGUMENT. */
 export function parsePolicy(text: string, parseSeconds: (text: string) => number): ArchivePolicy {
@@ -146,5 +139,15 @@ export function checkEverySeconds(seconds: unknown): void {
   if (typeof seconds === "number" && seconds > 0 && seconds <= MOST_SECONDS) return;
   throw invalidArgument(
     `everySeconds ${String(seconds)} is not a number above 0 and up to ${MOST_SECONDS}`,
+  );
+}
+
+/** Throws NADB_INVALID_ARGUMENT for a policy with steps finer than it is looked. */
+export function checkPace(policy: ArchivePolicy | null, everySeconds: number): void {
+  const finest = policy?.[0]?.everySeconds ?? everySeconds;
+  if (finest >= everySeconds) return;
+  throw invalidArgument(
+    `${stateAtEvery(finest)} can not be promised by looking every ${inWords(everySeconds)}`,
+    "look as often as the finest level says, or promise less",
   );
 }

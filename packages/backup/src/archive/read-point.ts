@@ -7,7 +7,7 @@ import { withTimeline } from "./hold.js";
 import { located, readSegments } from "./segments.js";
 import { planPoint, type Timeline, type TimelinePoint } from "./timeline.js";
 
-export interface PointReading extends ChainSource {
+export interface PointReading extends ChainSource, AsyncDisposable {
   readonly point: TimelinePoint;
   /** The manifest of the cut: of a segment, or of a backup. */
   readonly info: BackupInfo;
@@ -26,17 +26,34 @@ export async function readPoint<T>(
   use: (reading: PointReading) => Promise<T>,
 ): Promise<T> {
   return withTimeline(repository, id, async (timeline) => {
-    const { point, base, segments } = planPoint(timeline, choose(timeline));
-    await using reading = await repository.reading(base.backupId);
+    await using reading = await openPoint(repository, id, timeline, choose(timeline));
+    return await use(reading);
+  });
+}
+
+/** REQUIRES: the archive is held. The base is, until the reading is released. */
+export async function openPoint(
+  repository: Repository,
+  id: NamespaceId,
+  timeline: Timeline,
+  chosen: TimelinePoint,
+): Promise<PointReading> {
+  const { point, base, segments } = planPoint(timeline, chosen);
+  const reading = await repository.reading(base.backupId);
+  try {
     const infos = await readSegments(repository.target, id, segments);
     const { target, chain, renew } = reading;
-    return await use({
+    return {
       target,
       renew,
       point,
       info: infos.at(-1) ?? reading.tip,
       names: [...chain, ...infos].map(({ backupId }) => backupId),
       chain: [...chain, ...infos.map((info) => located(id, info))],
-    });
-  });
+      [Symbol.asyncDispose]: () => reading.release(),
+    };
+  } catch (error) {
+    await reading.release();
+    throw error;
+  }
 }

@@ -1,17 +1,12 @@
-// Restoring to a point: the newest cut that is not later than a time, or the one that is named, read and staged as a backup is. And the plan of it.
-import { invalidArgument, type NamespaceId, type StorageNamespace } from "@nadb/core";
+// Restoring to a point: the newest cut that is not later than a time, or the one that is named, read and staged as a backup
+// is. And the plan of it.
+import { invalidArgument, type NamespaceId, quote, type StorageNamespace } from "@nadb/core";
 import type { Repository } from "../repository.js";
-import { type Restoration, StagedRestore } from "../restore.js";
+import { type Restoration, restoreFrom } from "../restore.js";
 import { planFrom, type RestorePlan } from "../restore-plan.js";
-import {
-  checkMode,
-  type RestoreOptions,
-  type RestoreSource,
-  selectionOf,
-} from "../restore-source.js";
-import { provenState } from "../run/state.js";
+import { checkMode, type RestoreOptions, sourceIn } from "../restore-source.js";
 import { pointAt, pointNamed } from "./points.js";
-import { type PointReading, readPoint } from "./read-point.js";
+import { readPoint } from "./read-point.js";
 import type { Timeline, TimelinePoint } from "./timeline.js";
 
 /** A time to go back to. */
@@ -45,12 +40,10 @@ export async function restorePoint(
   options: RestoreOptions,
 ): Promise<PointRestoration> {
   checkMode(options);
-  const { of = storage.id } = what;
-  return readPoint(repository, of, chosenBy(what), async (reading) => {
-    const source = sourceOf(repository, reading, options);
-    if (options.verifyIntegrity ?? true) await source.prove(options);
-    const staged = await StagedRestore.of(source, storage, options);
-    return { ...(await staged.show(options)), point: reading.point };
+  const choose = chosenBy(what);
+  return readPoint(repository, what.of ?? storage.id, choose, async (reading) => {
+    const source = sourceIn(repository, reading, reading.info, options);
+    return { ...(await restoreFrom(source, storage, options)), point: reading.point };
   });
 }
 
@@ -62,41 +55,38 @@ export async function planRestorePoint(
   options: RestoreOptions,
 ): Promise<PointRestorePlan> {
   checkMode(options);
-  const { of = storage.id } = what;
-  return readPoint(repository, of, chosenBy(what), async (reading) => {
-    const source = sourceOf(repository, reading, options);
+  const choose = chosenBy(what);
+  return readPoint(repository, what.of ?? storage.id, choose, async (reading) => {
+    const source = sourceIn(repository, reading, reading.info, options);
     const plan = await planFrom(source, storage, options);
     return { ...plan, chain: reading.names, point: reading.point };
   });
 }
 
-const chosenBy = (what: AtTime | AtPoint): ((timeline: Timeline) => TimelinePoint) =>
-  "point" in what ? (timeline) => pointNamed(timeline, what.point) : newestAt(what.at);
+/** Throws NADB_INVALID_ARGUMENT for what names neither a time nor a point. */
+export function chosenBy(what: AtTime | AtPoint): (timeline: Timeline) => TimelinePoint {
+  const { at, point }: Partial<AtTime & AtPoint> = Object(what);
+  if (point === undefined) return newestAt(at);
+  if (typeof point === "string" && at === undefined)
+    return (timeline) => pointNamed(timeline, point);
+  throw invalidArgument(
+    "a point is named by its id or by a time, not by both",
+    "give { point: id } or { at: time }",
+  );
+}
 
 /** Throws NADB_INVALID_ARGUMENT for what is no time. */
-export function newestAt(at: Date | number): (timeline: Timeline) => TimelinePoint {
-  const time = typeof at === "number" ? at : at.getTime();
-  if (!Number.isFinite(time) || Number.isNaN(new Date(time).getTime())) {
-    throw invalidArgument(`${String(at)} is no time`, "give a Date, or ms since 1970");
-  }
-  return (timeline) => pointAt(timeline, time);
+export function newestAt(at: Date | number | undefined): (timeline: Timeline) => TimelinePoint {
+  const time = timeOf(at);
+  if (!Number.isNaN(new Date(time).getTime())) return (timeline) => pointAt(timeline, time);
+  throw invalidArgument(`${shown(at)} is no time`, "give a Date, or ms since 1970");
 }
 
-function sourceOf(
-  repository: Repository,
-  reading: PointReading,
-  options: RestoreOptions,
-): RestoreSource {
-  const { info, chain } = reading;
-  return {
-    info,
-    chain,
-    selection: selectionOf(repository, info, options),
-    prove: async (work) => {
-      for await (const _ of provenState(reading, "check", work));
-    },
-    check: (work) => provenState(reading, "check", work),
-    read: (work) => provenState(reading, "load", work),
-    [Symbol.asyncDispose]: async () => undefined, // the reading ends by itself
-  };
+/** NaN for what is none: callers in plain JavaScript hand in text, or nothing. */
+function timeOf(at: unknown): number {
+  if (typeof at === "number") return at;
+  const isDate = Object.prototype.toString.call(at) === "[object Date]"; // also one of another realm
+  return isDate ? (at as Date).getTime() : Number.NaN;
 }
+
+const shown = (at: unknown): string => (typeof at === "string" ? quote(at) : String(at));

@@ -170,7 +170,6 @@ function sourceOf(reading: Reading, scratch: Scratch): RestoreSource {
       for await (const _ of check(work));
     },
     read: (work) => provenState(held, "load", work),
-    [Symbol.asyncDispose]: async () => undefined, // whoever reads holds it for longer
   };
 }
 

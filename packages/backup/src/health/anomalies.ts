@@ -2,6 +2,7 @@
 // measure with the middle of theirs and with how far they usually lie from it. Pure. An empty state after one that was not
 // is always unusual; everything else needs enough backups to compare with.
 import type { BackupInfo } from "../manifest.js";
+import { counted } from "./words.js";
 
 export type AnomalyKind = "empty" | "records" | "deletes" | "changes" | "compression";
 
@@ -174,7 +175,7 @@ function judge(backup: Measures, trend: Trend): readonly Anomaly[] {
 
 function emptied({ records }: Measures, { lastRecords: before }: Trend): Anomaly | undefined {
   if (records !== 0 || before === 0) return undefined;
-  const detail = `it is empty, the one before it held ${before} records`;
+  const detail = `it is empty, the one before it held ${counted(before, "record")}`;
   return { kind: "empty", value: 0, usual: before, detail };
 }
 
@@ -185,7 +186,7 @@ function records(backup: Measures, trend: Trend): Anomaly | undefined {
   if (value === undefined || usual === undefined || usual.middle < MIN_RECORDS) return undefined;
   const allowed = Math.max(recordsShare * usual.middle, spread * usual.distance);
   if (Math.abs(value - usual.middle) <= allowed) return undefined;
-  const detail = `it holds ${value} records, usual are ${Math.round(usual.middle)}`;
+  const detail = `it holds ${counted(value, "record")}, usual are ${Math.round(usual.middle)}`;
   return { kind: "records", value, usual: usual.middle, detail };
 }
 

@@ -15,6 +15,7 @@ import {
   type TargetEntry,
   type WriteOptions,
 } from "../target.js";
+import { makeFolders } from "./folders.node.js";
 
 const READ_CHUNK_BYTES = 1 << 18;
 /** `.tmp-` machine, process id, eight random bytes: no two writers share one. */
@@ -212,7 +213,7 @@ async function linkIfAbsent(temporary: string, final: string): Promise<void> {
 }
 
 async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
+  const first = await makeFolders(path);
   if (first === undefined) return;
   for (let made = path; made.length >= first.length; made = dirname(made)) {
     await flushFolder(dirname(made));

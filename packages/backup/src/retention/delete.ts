@@ -1,6 +1,9 @@
-// Deleting one backup by hand. One that others are laid over is refused, or they are merged with it first; the last good one
-// of its namespace is refused, too, when that is asked for. INVARIANT: wherever this dies, what is laid over the backup can be restored.
+// Deleting one backup by hand. One that others are laid over is refused, or they are merged with it first; one that points of
+// the archive are restored from is refused unless it is forced, and the last good one of its namespace when that is asked for.
+// INVARIANT: wherever this dies, what is laid over the backup can be restored.
 import { NadbError, quote } from "@nadb/core";
+import { checkPointsStay } from "../archive/losses.js";
+import { checkNoDependents } from "../chain.js";
 import { consolidate } from "../consolidate.js";
 import { type BackupInfo, isCut } from "../manifest.js";
 import type { LongWork } from "../progress.js";
@@ -13,30 +16,37 @@ import { Soundness } from "./soundness.js";
 export interface DeleteBackupOptions extends LongWork {
   /** Merge the backup into those that are laid over it, which stay. Default false: refused while there are any. */
   readonly consolidate?: boolean;
-  /** Delete it even if it is pinned. Default false. */
+  /** Delete it even if it is pinned, or points of the archive need it. Default false. */
   readonly force?: boolean;
   /** Refuse the last good backup of its namespace, as `nadb backup delete` does. Default false. */
   readonly keepLastGood?: boolean;
 }
 
+export interface DeletedBackup {
+  /** The incrementals that it was merged into: each stands without it now. */
+  readonly mergedInto: readonly string[];
+}
+
 /**
- * Throws NADB_NOT_FOUND for an unknown id, NADB_CONFLICT while it is pinned, incrementals hang on it or, with `keepLastGood`, it is the
- * last good one, NADB_LOCKED while somebody works on it, with `consolidate` NADB_CORRUPTION where it can not be merged.
+ * Throws NADB_NOT_FOUND for an unknown id, NADB_CONFLICT while it is pinned, incrementals or points of the archive hang on it or,
+ * with `keepLastGood`, it is the last good one, NADB_LOCKED while somebody works on it, with `consolidate` NADB_CORRUPTION where
+ * it can not be merged.
  */
 export async function deleteBackup(
   repository: Repository,
   backupId: string,
   options: DeleteBackupOptions = {},
-): Promise<void> {
+): Promise<DeletedBackup> {
   const { consolidate: merge = false, force = false, keepLastGood = false, ...work } = options;
   await repository.checkWritable();
   if (!force) await checkNotPinned(repository.target, backupId);
-  if (merge) await mergeIntoChildren(repository, backupId, work);
-  const relyingOn = keepLastGood ? await checkNotLastGood(repository, backupId) : undefined;
-  if (relyingOn === undefined) return repository.delete(backupId, { force });
-  const refused = await removeRelyingOn(repository, [backupId], relyingOn, { force });
-  const why = refused.get(backupId);
-  if (why !== undefined) throw why;
+  if (!merge) checkNoDependents(backupId, await repository.list(), new Set());
+  const points = force ? [] : await checkPointsStay(repository, [backupId], { consolidate: merge });
+  const mergedInto = merge ? await mergeIntoChildren(repository, backupId, work) : [];
+  const good = keepLastGood ? await checkGoodStay(repository, [backupId]) : [];
+  const refused = await removeRelyingOn(repository, [backupId], [...points, ...good], { force });
+  for (const why of refused.values()) throw why;
+  return { mergedInto };
 }
 
 /** The backup to rely on; undefined when this one is not good, so that nothing is lost with it. Throws NADB_CONFLICT. */
@@ -89,16 +99,19 @@ const lastGood = ({ backupId }: BackupInfo, name: string): NadbError =>
     hint: "take another one first, or force it if it really may go",
   });
 
+/** Answers these. */
 async function mergeIntoChildren(
   repository: Repository,
   backupId: string,
   work: LongWork,
-): Promise<void> {
+): Promise<readonly string[]> {
   const backups = await repository.list();
-  const children = backups.filter((info) => info.parentBackupId === backupId);
-  if (children.length === 0) return;
+  const children = backups
+    .filter((info) => info.parentBackupId === backupId)
+    .map((info) => info.backupId);
+  if (children.length === 0) return [];
   const { parentBackupId: onto } = await repository.get(backupId);
-  for (const child of children) {
-    await consolidate({ repository, ...repository.host }, child.backupId, { onto, ...work });
-  }
+  for (const child of children)
+    await consolidate({ repository, ...repository.host }, child, { onto, ...work });
+  return children;
 }

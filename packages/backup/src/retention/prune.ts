@@ -26,6 +26,8 @@ export interface Pruning {
   readonly plan: RetentionPlan;
   /** Ids, in the order in which they went. */
   readonly removed: readonly string[];
+  /** Ids of those that somebody else had removed by then. */
+  readonly gone: readonly string[];
   readonly consolidated: readonly string[];
   /** Bytes of data files; less by what consolidated ones have grown. */
   readonly freedBytes: number;
@@ -65,8 +67,10 @@ export async function pruneBackups(
   await repository.checkWritable();
   if (plan.steps.length > 0) await repository.sweepLeftovers({ everywhere: true });
   for (const steps of together(plan.steps, options)) await work.take(steps);
-  const { removed, consolidated, freedBytes, left } = work;
-  return { plan, removed, consolidated, freedBytes, left };
+  const { removed, consolidated, freedBytes } = work;
+  const gone = await goneAmong(repository, work.left);
+  const left = work.left.filter(({ step }) => !gone.includes(step.backupId));
+  return { plan, removed, gone, consolidated, freedBytes, left };
 }
 
 type Removal = Extract<RetentionStep, { type: "remove" }>;
@@ -129,7 +133,7 @@ class Work {
       );
     }
     const relyingOn = (steps[0] as Removal).relyingOn;
-    const stay = await removeRelyingOn(repository, [...bytes.keys()], relyingOn);
+    const stay = await removeRelyingOn(repository, [...bytes.keys()], [relyingOn]);
     for (const step of steps) {
       const error = refused.get(step.backupId) ?? stay.get(step.backupId);
       if (error !== undefined) this.left.push(leftBy(error, step));
@@ -137,6 +141,18 @@ class Work {
       this.freedBytes += error === undefined ? (bytes.get(step.backupId) ?? 0) : 0;
     }
   }
+}
+
+/** Removals that had been taken already, or by now: two who prune at once may each do part of the work. */
+async function goneAmong(
+  repository: Repository,
+  left: readonly LeftStep[],
+): Promise<readonly string[]> {
+  const removals = left.filter(({ step }) => step.type === "remove");
+  if (removals.length === 0) return [];
+  const { backups, findings } = await repository.scan();
+  const there = new Set([...backups, ...findings].map(({ backupId }) => backupId));
+  return removals.map(({ step }) => step.backupId).filter((id) => !there.has(id));
 }
 
 async function merge(

@@ -1,6 +1,6 @@
-// Removing backups that may go while another one stays, the last good one of their namespace. INVARIANT: under the lease of
-// that one: of two who would each delete the other's last one, none can. Where there is no room for a lease, whether it is
-// still there is asked before a manifest goes and after.
+// Removing backups that may go while others stay: the last good one of their namespace, those that points of an archive are
+// restored from then. INVARIANT: under the leases of these: of two who would each delete what the other relies on, none can.
+// Where there is no room for a lease, whether they are still there is asked before a manifest goes and after.
 import { isNadbError, NadbError, quote } from "@nadb/core";
 import type { DeleteOptions } from "../catalog.js";
 import { Lease } from "../lease.js";
@@ -10,19 +10,23 @@ import type { Repository } from "../repository.js";
 export async function removeRelyingOn(
   repository: Repository,
   backupIds: readonly string[],
-  relyingOn: string,
+  relyingOn: readonly string[],
   options: Pick<DeleteOptions, "force"> = {},
 ): Promise<ReadonlyMap<string, NadbError>> {
   const { target, host } = repository;
-  const stillRight = (): Promise<void> => checkStillThere(repository, relyingOn);
+  const ids = [...new Set(relyingOn)].sort(); // two who rely on the same wait for each other, not both at once
+  const stillRight = async (): Promise<void> => {
+    for (const id of ids) await checkStillThere(repository, id);
+  };
   await stillRight();
-  const lease = await Lease.acquireSoon(target, relyingOn, host).catch(unlessFull);
+  const leases: (Lease | undefined)[] = [];
   try {
+    for (const id of ids) leases.push(await Lease.acquireSoon(target, id, host).catch(unlessFull));
     await stillRight();
-    const withoutLease = lease === undefined;
+    const withoutLease = leases.includes(undefined);
     return await repository.deleteSeveral(backupIds, { ...options, stillRight, withoutLease });
   } finally {
-    await lease?.release().catch(() => undefined); // it ends by itself, and the next run sweeps it
+    for (const lease of leases) await lease?.release().catch(() => undefined); // it ends by itself, and the next run sweeps it
   }
 }
 
@@ -31,7 +35,7 @@ async function checkStillThere(repository: Repository, backupId: string): Promis
     await repository.get(backupId);
   } catch (error) {
     if (!isNadbError(error, "NADB_NOT_FOUND")) throw error;
-    throw new NadbError("NADB_CONFLICT", `the last good backup, ${quote(backupId)}, is gone`, {
+    throw new NadbError("NADB_CONFLICT", `${quote(backupId)}, which was to stay, is gone`, {
       hint: "make a new plan",
       cause: error,
     });

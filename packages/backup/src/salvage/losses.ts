@@ -132,7 +132,7 @@ const lossSomewhere = (source: RunSource, changes: number): SalvageLoss => ({
   ...lossOfAll(
     source,
     "state",
-    `${changes} changes are missing, and nothing tells where they stood`,
+    `${changes === 1 ? "1 change is" : `${changes} changes are`} missing, and nothing tells where ${changes === 1 ? "it" : "they"} stood`,
   ),
   changes,
 });

@@ -1,7 +1,7 @@
 // What a schedule may say of its archive, which is no job of a cron expression: it goes on for as long as the schedule does.
 import { invalidArgument, quote } from "@nadb/core";
 import type { ArchiveOptions } from "../archive/archiver.js";
-import { checkEverySeconds, checkPolicy } from "../archive/policy.js";
+import { checkEverySeconds, checkPace, checkPolicy } from "../archive/policy.js";
 
 export interface ArchiveJob extends Pick<ArchiveOptions, "everySeconds" | "policy"> {
   readonly compression?: NonNullable<ArchiveOptions["compression"]>;
@@ -23,4 +23,5 @@ export function checkArchiveJob(job: ArchiveJob): void {
   const { everySeconds, policy } = job;
   if (everySeconds !== undefined) checkEverySeconds(everySeconds);
   if (policy) checkPolicy(policy);
+  if (policy) checkPace(policy, everySeconds ?? 1);
 }

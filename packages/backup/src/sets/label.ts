@@ -1,5 +1,6 @@
 // What is done to all backups of one label: those of a set, whole or not, or single ones that have it in common.
 import { NadbError, quote } from "@nadb/core";
+import { checkPointsStay } from "../archive/losses.js";
 import type { Finding } from "../finding.js";
 import { readIndex } from "../index-file.js";
 import type { BackupInfo } from "../manifest.js";
@@ -7,6 +8,7 @@ import type { Repository } from "../repository.js";
 import { checkGoodStay } from "../retention/delete.js";
 import { groupBy } from "../retention/lineage.js";
 import { checkNotPinned } from "../retention/pin-file.js";
+import { removeRelyingOn } from "../retention/remove.js";
 import type { Verification, VerifyOptions } from "../verify.js";
 import { membersOf, noLabel, whatIsMissing } from "./set.js";
 
@@ -41,18 +43,34 @@ export async function verifyLabel(
 export interface DeleteLabelOptions {
   /** Refuse when a namespace would lose its last good backup, as `nadb backup delete` does. Default false. */
   readonly keepLastGood?: boolean;
+  /** Delete them even if points of an archive need them; pins hold. Default false. */
+  readonly force?: boolean;
 }
 
 /**
  * The backups of the label in the order in which they can be deleted: incrementals before what they are laid over. Throws
- * NADB_NOT_FOUND, and NADB_CONFLICT when one of them is pinned or can not be read, or an incremental that has not the label
- * needs one.
+ * NADB_NOT_FOUND, and NADB_CONFLICT when one of them is pinned or can not be read, or an incremental that has not the label, or
+ * points of an archive need one.
  */
 export async function planDeleteLabel(
   repository: Repository,
   label: string,
-  { keepLastGood = false }: DeleteLabelOptions = {},
+  options: DeleteLabelOptions = {},
 ): Promise<readonly BackupInfo[]> {
+  return (await prepare(repository, label, options)).plan;
+}
+
+interface Prepared {
+  readonly plan: readonly BackupInfo[];
+  /** What must stay for them to go. */
+  readonly relyingOn: readonly string[];
+}
+
+async function prepare(
+  repository: Repository,
+  label: string,
+  { keepLastGood = false, force = false }: DeleteLabelOptions,
+): Promise<Prepared> {
   const { backups, findings } = await repository.scan();
   const labelled = backups.filter((info) => info.label === label);
   await checkReadable(repository, label, findings);
@@ -60,8 +78,9 @@ export async function planDeleteLabel(
   checkNotNeeded(label, labelled, backups);
   const ids = labelled.map(({ backupId }) => backupId);
   for (const backupId of ids) await checkNotPinned(repository.target, backupId);
-  if (keepLastGood) await checkGoodStay(repository, ids);
-  return childrenFirst(labelled);
+  const good = keepLastGood ? await checkGoodStay(repository, ids) : [];
+  const points = force ? [] : await checkPointsStay(repository, ids);
+  return { plan: childrenFirst(labelled), relyingOn: [...good, ...points] };
 }
 
 /** Answers the ids. Interrupted, it leaves a set that is not whole; deleting goes on with the next call. */
@@ -70,10 +89,11 @@ export async function deleteLabel(
   label: string,
   options: DeleteLabelOptions = {},
 ): Promise<readonly string[]> {
-  const plan = (await planDeleteLabel(repository, label, options)).map(({ backupId }) => backupId);
-  const refused = await repository.deleteSeveral(plan);
+  const { plan, relyingOn } = await prepare(repository, label, options);
+  const ids = plan.map(({ backupId }) => backupId);
+  const refused = await removeRelyingOn(repository, ids, relyingOn);
   for (const why of refused.values()) throw why;
-  return plan;
+  return ids;
 }
 
 /** The index still knows the label of a backup whose manifest can not be read; where it does not, the id may tell. */

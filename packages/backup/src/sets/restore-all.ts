@@ -8,10 +8,11 @@ import {
   type StorageNamespace,
 } from "@nadb/core";
 import type { BackupInfo } from "../manifest.js";
+import type { Reading } from "../reading.js";
 import type { Repository } from "../repository.js";
 import { type Restoration, StagedRestore } from "../restore.js";
-import { planRestore, type RestorePlan } from "../restore-plan.js";
-import { checkMode, type RestoreOptions, type RestoreSource, sourceOf } from "../restore-source.js";
+import { planFrom, type RestorePlan } from "../restore-plan.js";
+import { checkMode, type RestoreOptions, type RestoreSource, sourceIn } from "../restore-source.js";
 import { checkOutside } from "../target.js";
 import { naming } from "./backup-all.js";
 import { getSet, type NamespaceSource, nameOf } from "./set.js";
@@ -27,8 +28,13 @@ export interface RestoreAllOptions extends RestoreOptions {
 /** What happened, or would, to the namespace `db`/`namespace`. */
 export type OfNamespace<T> = T & NamespaceId;
 
-interface Member {
+interface Placed {
   readonly info: BackupInfo;
+  readonly target: NamespaceId;
+}
+
+interface Member {
+  readonly reading: Reading;
   readonly target: NamespaceId;
 }
 
@@ -40,30 +46,69 @@ interface Member {
 export async function restoreAllNamespaces(
   all: RestoreAllOptions,
 ): Promise<readonly OfNamespace<Restoration>[]> {
-  const { repository } = all;
-  const members = await placedMembers(all);
-  const sources: RestoreSource[] = [];
-  try {
-    for (const { info } of members) sources.push(await sourceOf(repository, info.backupId, all));
-    if (all.verifyIntegrity ?? true) for (const source of sources) await source.prove(all);
-    return await restoreMembers(all, members, sources);
-  } finally {
-    for (const source of sources) await source[Symbol.asyncDispose]();
+  await using held = await HeldSet.of(all);
+  return await restoreMembers(all, held.members);
+}
+
+/** What `restoreAllNamespaces` with these options would do, found by reading alone. */
+export async function planRestoreAllNamespaces(
+  all: RestoreAllOptions,
+): Promise<readonly OfNamespace<RestorePlan>[]> {
+  await using held = await HeldSet.of(all);
+  return await planMembers(all, held.members);
+}
+
+/** The backups of a set and where they go, held until they are released. */
+export class HeldSet implements AsyncDisposable {
+  private constructor(readonly members: readonly Member[]) {}
+
+  static async of(all: PlaceOptions): Promise<HeldSet> {
+    const { repository } = all;
+    const members: Member[] = [];
+    const held = new HeldSet(members);
+    try {
+      for (const { info, target } of await placedMembers(all))
+        members.push({ target, reading: await repository.reading(info.backupId) });
+      return held;
+    } catch (error) {
+      await held[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { reading } of this.members) await reading.release();
   }
 }
 
-async function restoreMembers(
+const sourceOf = ({ reading }: Member, all: RestoreAllOptions): RestoreSource =>
+  sourceIn(all.repository, reading, reading.tip, all);
+
+export async function planMembers(
   all: RestoreAllOptions,
   members: readonly Member[],
-  sources: readonly RestoreSource[],
+): Promise<readonly OfNamespace<RestorePlan>[]> {
+  const plans: OfNamespace<RestorePlan>[] = [];
+  for (const member of members) {
+    const storage = await all.backend.namespace(member.target);
+    const plan = await planFrom(sourceOf(member, all), storage, all);
+    plans.push({ ...idOf(member.target), ...plan });
+  }
+  return plans;
+}
+
+export async function restoreMembers(
+  all: RestoreAllOptions,
+  members: readonly Member[],
 ): Promise<readonly OfNamespace<Restoration>[]> {
-  const { backend, repository } = all;
+  const { backend, repository, verifyIntegrity = true } = all;
+  if (verifyIntegrity) for (const member of members) await sourceOf(member, all).prove(all);
   const loads = new Loads(repository.host.clock);
   try {
-    for (const [i, { target }] of members.entries()) {
-      const storage = await backend.namespace(target);
+    for (const member of members) {
+      const storage = await backend.namespace(member.target);
       await checkOutside(repository.target, storage);
-      await naming(target, () => loads.stage(sources[i] as RestoreSource, storage, all));
+      await naming(member.target, () => loads.stage(sourceOf(member, all), storage, all));
     }
     await loads.keepAll();
     all.signal?.throwIfAborted();
@@ -74,22 +119,10 @@ async function restoreMembers(
   return showAll(members, loads.staged);
 }
 
-/** What `restoreAllNamespaces` with these options would do, found by reading alone. */
-export async function planRestoreAllNamespaces(
-  all: RestoreAllOptions,
-): Promise<readonly OfNamespace<RestorePlan>[]> {
-  const { backend, repository } = all;
-  const plans: OfNamespace<RestorePlan>[] = [];
-  for (const { info, target } of await placedMembers(all)) {
-    const storage = await backend.namespace(target);
-    const plan = await planRestore(repository, storage, info.backupId, all);
-    plans.push({ ...idOf(target), ...plan });
-  }
-  return plans;
-}
+type PlaceOptions = Omit<RestoreAllOptions, "backend">;
 
 /** The backups of the set and where they go. */
-async function placedMembers(all: RestoreAllOptions): Promise<readonly Member[]> {
+async function placedMembers(all: PlaceOptions): Promise<readonly Placed[]> {
   checkMode(all);
   const { repository, label, into = (source) => source } = all;
   const members = (await getSet(repository, label)).map((info) => ({
@@ -101,7 +134,7 @@ async function placedMembers(all: RestoreAllOptions): Promise<readonly Member[]>
 }
 
 /** Two namespaces laid into one would be neither. */
-function checkApart(members: readonly Member[]): void {
+function checkApart(members: readonly Placed[]): void {
   const sources = new Map<string, BackupInfo>();
   for (const { info, target } of members) {
     const name = nameOf(target);

@@ -68,7 +68,7 @@ describe("points behind a clock that ran ahead", () => {
       { everySeconds: 4, forSeconds: 3_600 },
     ];
     await archive(site, "6");
-    await site.backups.archiveOnce({ policy });
+    await site.backups.archiveOnce({ policy, replacePolicy: true });
     const { points: after } = await site.backups.points();
     const merged = after.filter(({ id }) => !before.some((one) => one.id === id));
     const [kept] = merged.filter(({ version }) => version < 6);

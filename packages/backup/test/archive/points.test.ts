@@ -161,7 +161,8 @@ describe("readers beside a compaction ›", () => {
     site.clock.time += 20_000;
     await second(site, "a", "later");
     const { repository, storage } = site.backups;
-    const follower = await Follower.begin(repository, storage, { everySeconds: 1, policy });
+    const options = { everySeconds: 1, policy, replacePolicy: true };
+    const follower = await Follower.begin(repository, storage, options);
     const { target, host } = repository;
     const compactor = { repository, target, lease: follower.lease, clock: host.clock };
     const seen: string[] = [];
@@ -192,7 +193,8 @@ describe("readers beside a compaction ›", () => {
     const policy = [{ everySeconds: 60, forSeconds: 120 }];
     site.clock.time += 200_000;
     await second(site, "b", "1");
-    const follower = await Follower.begin(repository, storage, { everySeconds: 1, policy });
+    const options = { everySeconds: 1, policy, replacePolicy: true };
+    const follower = await Follower.begin(repository, storage, options);
     const { target, host } = repository;
     const compactor = { repository, target, lease: follower.lease, clock: host.clock };
     let isDone = false;

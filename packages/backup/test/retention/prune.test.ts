@@ -152,9 +152,18 @@ describe("prune › beside others", () => {
     const site = await daily();
     const plan = await site.backups.planPrune({ keepLast: 7 });
     await site.backups.deleteBackup("day1");
-    const { removed, left } = await pruneBackups(site.backups.repository, plan);
-    expect(removed).toEqual(["day2"]);
-    expect(left).toMatchObject([{ step: { backupId: "day1" }, code: "NADB_NOT_FOUND" }]);
+    const { removed, gone, left } = await pruneBackups(site.backups.repository, plan);
+    expect({ removed, gone, left }).toEqual({ removed: ["day2"], gone: ["day1"], left: [] });
+  });
+
+  it("one that another prune takes meanwhile is gone by then", async () => {
+    const site = await daily();
+    const { repository } = site.backups;
+    const plan = await site.backups.planPrune({ keepLast: 7 });
+    const pruned = await Promise.all([1, 2].map(() => pruneBackups(repository, plan)));
+    expect(pruned.flatMap(({ removed }) => removed).toSorted()).toEqual(["day1", "day2"]);
+    expect(pruned.map(({ removed, gone }) => [...removed, ...gone].length)).toEqual([2, 2]);
+    expect(pruned.flatMap(({ left }) => left)).toEqual([]);
   });
 
   it("one that somebody works on is left", async () => {
@@ -172,7 +181,7 @@ describe("prune › beside others", () => {
     const { removed, left } = await pruneBackups(site.backups.repository, plan);
     expect(removed).toEqual([]);
     expect(left).toHaveLength(8);
-    expect(left[0]?.why).toBe('the last good backup, "day9", is gone');
+    expect(left[0]?.why).toBe('"day9", which was to stay, is gone');
     expect(await idsOf(site)).toHaveLength(8);
     expect(await filesIn(site.target)).not.toContain("day9/lease-000001.json");
   });

@@ -36,7 +36,7 @@ const NAME = "any sequence of backups and restores";
  * each step all stores are compared with Maps, after each backup what it holds; in the end every backup is verified and
  * restored into the second engine. Failures are told as by `modelSuite`.
  *
- * REQUIRES: two backends with transactions.
+ * On a backend without transactions each commit is of one key, and nothing is written while a backup is taken.
  *
  * @example
  * const acme: OpenBackend = ({ folder, clock }) => acmeBackend({ path: folder(), clock });

@@ -35,6 +35,7 @@ interface Attempt {
   readonly instants: readonly Instant[];
 }
 
+/** Without transactions a cut may be of no one instant, so nothing is written meanwhile. */
 async function attempt(
   site: Site,
   drawn: Drawn,
@@ -45,7 +46,7 @@ async function attempt(
   const options = { ...drawn.as, backupId: site.newId() };
   const outcome = await withMeanwhile(
     place,
-    drawn.meanwhile,
+    place.isTransactional ? drawn.meanwhile : { ...drawn.meanwhile, writes: [] },
     (signal) => create({ ...options, signal }),
     async () => void instants.push(await place.instant()),
   );

@@ -37,7 +37,7 @@ const WAYS: readonly (readonly [name: string, bufferKib: fc.Arbitrary<BufferKib>
  * compare every answer with a Map; with a sync as well when the backend says that buffering pays. A failure prints the
  * shortest sequence found, the seed (NADB_SEED) and the way straight there (NADB_MODEL_REPLAY).
  *
- * REQUIRES: a backend with transactions.
+ * On a backend without transactions each commit is of one key.
  *
  * @example
  * modelSuite({ describe, it }, ({ folder, clock }) => acmeBackend({ path: folder(), clock }), { runs: 100 });

@@ -16,7 +16,8 @@ export class World {
   readonly sync: KeyValueSync | undefined;
   readonly #follower = new Follower();
   #store: KeyValueStore | undefined;
-  #lastVersion = 0;
+  /** By what versions are counted for, see `committed`. */
+  readonly #lastVersions = new Map<string, number>();
 
   /** The store buffers up to `bufferKib`; without, every write is committed at once. */
   constructor(
@@ -38,6 +39,11 @@ export class World {
 
   get isBuffered(): boolean {
     return this.sync !== undefined;
+  }
+
+  /** Whether one commit may name any keys. */
+  get isTransactional(): boolean {
+    return this.bench.capabilities.transactions;
   }
 
   get #times(): Times {
@@ -72,18 +78,23 @@ export class World {
     this.oracle.apply(mutations, this.now);
   }
 
-  /** What a write has answered: a version above all before it, or none while it is buffered. */
-  wrote(version: number | undefined): void {
-    if (this.isBuffered) assert.equal(version, undefined, "the version of a buffered write");
-    else this.committed(version);
+  /** Cut into what one commit may name: all of it, or one each. */
+  commitsOf<T>(all: readonly T[]): readonly (readonly T[])[] {
+    return this.isTransactional ? [all] : all.map((one) => [one]);
   }
 
-  committed(version: number | undefined): void {
-    assert.ok(
-      version !== undefined && version > this.#lastVersion,
-      `version ${version} is not new`,
-    );
-    this.#lastVersion = version;
+  /** What a write has answered: a version above all before it, or none while it is buffered. */
+  wrote(key: string, version: number | undefined): void {
+    if (this.isBuffered) assert.equal(version, undefined, "the version of a buffered write");
+    else this.committed(key, version);
+  }
+
+  /** Without transactions versions may be counted for each key. */
+  committed(key: string, version: number | undefined): void {
+    const counted = this.isTransactional ? "all" : key;
+    const last = this.#lastVersions.get(counted) ?? 0;
+    assert.ok(version !== undefined && version > last, `version ${version} is not new`);
+    this.#lastVersions.set(counted, version);
   }
 
   /** Reads every key there can be. */

@@ -1,6 +1,6 @@
 // Steps that write records: alone, together, on a condition, at once, and what is refused.
 import assert from "node:assert/strict";
-import { isNadbError, type Mutation } from "@nadb/core";
+import { isNadbError, type Mutation, type SetEntry } from "@nadb/core";
 import fc from "fast-check";
 import { refuses } from "../assertions.js";
 import { remove } from "../generate.js";
@@ -9,18 +9,21 @@ import { steps } from "./step.js";
 import type { World } from "./world.js";
 
 export const set = steps("set", entry, async (world, drawn) => {
-  world.wrote(await world.store.set(drawn.key, drawn.text, optionsOf(drawn, world.now)));
+  world.wrote(drawn.key, await world.store.set(drawn.key, drawn.text, optionsOf(drawn, world.now)));
   world.apply([putOf(drawn, world.now)]);
 });
 
 export const setMany = steps("setMany", fc.array(entry, { maxLength: 5 }), async (world, drawn) => {
-  const entries = drawn.map((one) => ({
-    ...optionsOf(one, world.now),
-    key: one.key,
-    value: one.text,
-  }));
-  await world.store.setMany(entries);
-  world.apply(drawn.map((one) => putOf(one, world.now)));
+  for (const some of world.commitsOf(drawn)) {
+    await world.store.setMany(some.map((one) => entryOf(one, world.now)));
+    world.apply(some.map((one) => putOf(one, world.now)));
+  }
+});
+
+const entryOf = (drawn: DrawnEntry, now: number): SetEntry => ({
+  ...optionsOf(drawn, now),
+  key: drawn.key,
+  value: drawn.text,
 });
 
 export const deleteOne = steps("delete", key, async (world, drawn) => {
@@ -32,7 +35,9 @@ const someKeys = fc.array(key, { maxLength: 5 });
 
 export const deleteMany = steps("deleteMany", someKeys, async (world, drawn) => {
   const there = new Set(drawn.filter((one) => world.get(one) !== undefined));
-  assert.equal(await world.store.deleteMany(drawn), there.size, "deleteMany");
+  let deleted = 0;
+  for (const some of world.commitsOf(drawn)) deleted += await world.store.deleteMany(some);
+  assert.equal(deleted, there.size, "deleteMany");
   world.apply(drawn.map(remove));
 });
 
@@ -40,7 +45,7 @@ export const setIfAbsent = steps("setIfAbsent", entry, async (world, drawn) => {
   const options = { ...optionsOf(drawn, world.now), ifAbsent: true };
   const call = () => world.store.set(drawn.key, drawn.text, options);
   if (world.get(drawn.key) !== undefined) return refuses("NADB_CONFLICT", call);
-  world.committed(await call());
+  world.committed(drawn.key, await call());
   world.apply([putOf(drawn, world.now)]);
 });
 
@@ -62,7 +67,7 @@ export const ifVersion = steps("ifVersion", conditional, async (world, drawn) =>
   if (found?.version !== condition.ifVersion) return refuses("NADB_CONFLICT", call);
   const answer = await call();
   if (typeof answer === "boolean") assert.equal(answer, true, "delete");
-  else world.committed(answer);
+  else world.committed(key, answer);
   world.apply([drawn.deletes ? remove(key) : putOf(drawn.entry, world.now)]);
 });
 
@@ -110,8 +115,13 @@ export const atOnce = steps("atOnce", fc.array(write, { maxLength: 6 }), async (
     expected,
     "what writes at once answer",
   );
-  for (const answer of answers) if (typeof answer === "number") world.committed(answer);
+  answers.forEach((answer, i) => {
+    if (typeof answer === "number") world.committed(keyOf(drawn[i] as DrawnWrite), answer);
+  });
 });
+
+const keyOf = (drawn: DrawnWrite): string =>
+  drawn.does === "delete" ? drawn.key : drawn.entry.key;
 
 function callOf({ store, now }: World, drawn: DrawnWrite): Promise<unknown> {
   if (drawn.does === "delete") return store.delete(drawn.key);
@@ -122,7 +132,7 @@ function callOf({ store, now }: World, drawn: DrawnWrite): Promise<unknown> {
 
 /** Does it to the oracle; answers what the store must: a version, none, whether it was there, a conflict. */
 function expectWrite(world: World, drawn: DrawnWrite): unknown {
-  const key = drawn.does === "delete" ? drawn.key : drawn.entry.key;
+  const key = keyOf(drawn);
   const isThere = world.get(key) !== undefined;
   if (drawn.does === "setIfAbsent" && isThere) return "NADB_CONFLICT";
   const mutation: Mutation = drawn.does === "delete" ? remove(key) : putOf(drawn.entry, world.now);
@@ -139,9 +149,6 @@ const outcome = (call: Promise<unknown>): Promise<unknown> =>
 
 export const refused = steps("refused", entry, ({ store, now }, drawn) =>
   refuses("NADB_INVALID_ARGUMENT", () =>
-    store.setMany([
-      { ...optionsOf(drawn, now), key: drawn.key, value: drawn.text },
-      { key: "", value: "no key" },
-    ]),
+    store.setMany([entryOf(drawn, now), { key: "", value: "no key" }]),
   ),
 );

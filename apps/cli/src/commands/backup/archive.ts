@@ -1,26 +1,33 @@
 // nadb backup archive: follows the store and archives what changes, in the foreground, one line for each thing done, until
-// it is told to end; it ends behind the segment that it is writing.
+// it is told to end; it ends behind the segment that it is writing. SIGTERM is how it is stopped: exit 0; whoever interrupts it
+// by hand, or before --once is done, gets 130.
 import {
   type ArchiveOptions,
   type ArchivePolicy,
   BackupManager,
-  type CompactionStep,
+  type Declaration,
   explainArchivePolicy,
   parseArchivePolicy,
+  readDeclaration,
 } from "@nadb/backup";
+import { isNadbError } from "@nadb/core";
 import type { Command } from "commander";
 import { parseDuration } from "../../duration.js";
-import { failureOf } from "../../failure.js";
-import { formatBytes, formatTime, plural, toJson } from "../../format.js";
+import { Interrupted } from "../../interrupt.js";
 import { targetOf } from "../../open-target.js";
 import { type Begin, openStore, type Session } from "../../session.js";
+import { ArchiveLines } from "./archive-lines.js";
+import { openRepository } from "./reader.js";
 
 interface Options {
-  readonly every: string;
+  readonly every?: string;
   readonly policy?: string;
+  readonly replacePolicy?: true;
   readonly explain?: true;
   readonly once?: true;
 }
+
+const EVERYTHING = "everything";
 
 export function addArchive(backup: Command, begin: Begin): void {
   backup
@@ -30,89 +37,85 @@ export function addArchive(backup: Command, begin: Begin): void {
       "follow the store and archive what changes, until you interrupt it; one line for each segment, with --json " +
         "one document a line",
     )
-    .option("--every <time>", "how often to look", "1s")
+    .option("--every <time>", "how often to look; 1s if left out")
     .option(
       "--policy <levels>",
-      "what stays restorable, such as 1s:1h,1m:24h,1d:90d (every:for); else everything",
+      `what stays restorable, such as 1s:1h,1m:24h,1d:90d (every:for), or ${EVERYTHING}; if left out what was declared last, at first ${EVERYTHING}`,
     )
+    .option("--replace-policy", "let the policy promise less than what was declared: points go")
     .option("--explain", "say what the policy promises, and do nothing")
     .option("--once", "archive what has changed until now, and end")
     .action((options: Options, command: Command) => archive(begin(command), options));
 }
 
 async function archive(session: Session, options: Options): Promise<void> {
-  const policy = options.policy === undefined ? null : policyOf(options.policy);
-  const everySeconds = parseDuration(options.every);
-  if (options.explain) return explain(session, policy, everySeconds);
+  const policy = options.policy === undefined ? {} : { policy: policyOf(options.policy) };
+  const everySeconds = options.every === undefined ? undefined : parseDuration(options.every);
+  if (options.explain) return explain(session, { everySeconds, ...policy });
+  const replacePolicy = options.replacePolicy ?? false;
   await using store = await openStore(session, { create: false });
   const manager = await BackupManager.open({
     store,
     target: await targetOf(session.flags, { create: true }),
   });
-  const lines = new Lines(session);
-  const how = { everySeconds, policy, ...listeners(lines) };
-  if (options.once) await manager.archiveOnce(how);
-  else await (await manager.archive({ ...how, signal: session.signal })).done;
-  await lines.written;
+  const lines = new ArchiveLines(session.output);
+  const { signal } = session;
+  const every = everySeconds === undefined ? {} : { everySeconds };
+  const how = { ...every, ...policy, replacePolicy, signal, ...lines.listeners };
+  await (options.once ? once(session, manager, how, lines) : follow(session, manager, how, lines));
 }
 
-const policyOf = (text: string): ArchivePolicy => parseArchivePolicy(text, parseDuration);
-
-function explain(
-  { output }: Session,
-  policy: ArchivePolicy | null,
-  everySeconds: number,
+async function once(
+  { signal }: Session,
+  manager: BackupManager,
+  how: ArchiveOptions,
+  lines: ArchiveLines,
 ): Promise<void> {
-  const promises = explainArchivePolicy(policy);
-  return output.result({ everySeconds, policy, promises }, promises.join("\n"));
+  await manager.archiveOnce(how);
+  if (!lines.hasArchived) lines.unchanged();
+  await lines.written;
+  signal.throwIfAborted();
 }
 
-/** Writes lines one behind the other, without keeping the archiver waiting. */
-class Lines {
-  written: Promise<void> = Promise.resolve();
+async function follow(
+  { signal }: Session,
+  manager: BackupManager,
+  how: ArchiveOptions,
+  lines: ArchiveLines,
+): Promise<void> {
+  await (await manager.archive(how)).done;
+  await lines.written;
+  const { reason } = signal;
+  if (!(reason instanceof Interrupted) || reason.by !== "SIGTERM") signal.throwIfAborted();
+}
 
-  constructor(readonly session: Session) {}
+const policyOf = (text: string): ArchivePolicy | null =>
+  text === EVERYTHING ? null : parseArchivePolicy(text, parseDuration);
 
-  add(document: object, text: string): void {
-    const { output } = this.session;
-    const line = output.options.json ? toJson(document) : text;
-    this.written = this.written.then(() => output.raw(`${line}\n`));
-    this.written.catch(() => undefined); // told when it is awaited
+interface Explained {
+  readonly everySeconds: number | undefined;
+  /** Left out: as declared. */
+  readonly policy?: ArchivePolicy | null;
+}
+
+async function explain(session: Session, wanted: Explained): Promise<void> {
+  const declared = wanted.policy === undefined ? await declaredBy(session) : undefined;
+  const policy = wanted.policy ?? declared?.policy ?? null;
+  const everySeconds = wanted.everySeconds ?? declared?.everySeconds ?? 1;
+  const promises = explainArchivePolicy(policy, everySeconds);
+  const document = { everySeconds, policy, declared: declared !== undefined, promises };
+  await session.output.result(document, promises.join("\n"));
+}
+
+/** Undefined where nothing is declared, or no repository is there. */
+async function declaredBy(session: Session): Promise<Declaration | undefined> {
+  const { db, namespace } = session.flags;
+  try {
+    const { target } = await openRepository(session);
+    return await readDeclaration(target, { db, namespace });
+  } catch (error) {
+    const nothingThere = ["NADB_NOT_A_REPOSITORY", "NADB_NOT_A_STORE"] as const;
+    if (nothingThere.some((code) => isNadbError(error, code))) return undefined;
+    throw error;
   }
-}
-
-const listeners = (lines: Lines): Partial<ArchiveOptions> => ({
-  onBackup: (info) => {
-    const { backupId, recordCount, storedSize, timestamp } = info;
-    const size = `${plural(recordCount, "record")}, ${formatBytes(storedSize)}`;
-    lines.add({ event: "backup", ...info }, `${timestamp}  backup   ${backupId}, ${size}`);
-  },
-  onSegment: ({ segment, info }) => {
-    const { name, generation, from, to, unwatchedMs } = segment;
-    const { timestamp, fileCount, storedSize } = info;
-    const document = { name, generation, from, to, timestamp, unwatchedMs, fileCount, storedSize };
-    const size = `${plural(fileCount, "change")}, ${formatBytes(storedSize)}`;
-    lines.add({ event: "segment", ...document }, `${timestamp}  segment  version ${to}, ${size}`);
-  },
-  onCompaction: (step) =>
-    lines.add({ event: "compaction", ...step }, `${now()}  ${stepText(step)}`),
-  onRetry: (error, afterMs) => {
-    const failure = failureOf(error) ?? { code: "NADB_UNEXPECTED", message: String(error) };
-    const text = `${now()}  failed   ${failure.code}: ${failure.message}; again in ${afterMs / 1000} s`;
-    lines.add({ event: "retry", ...failure, afterMs }, text);
-  },
-  onCompactionFailed: (error) => {
-    const failure = failureOf(error) ?? { code: "NADB_UNEXPECTED", message: String(error) };
-    const text = `${now()}  failed   to compact: ${failure.code}: ${failure.message}`;
-    lines.add({ event: "compaction-failed", ...failure }, text);
-  },
-});
-
-const now = (): string => formatTime(Date.now());
-
-function stepText(step: CompactionStep): string {
-  if (step.type === "rebased") return `backup   ${step.info.backupId}, made of the archive`;
-  const count = plural(step.count, "segment");
-  if (step.type === "removed") return `compact  ${count} removed`;
-  return `compact  ${count} merged up to version ${step.into.to}`;
 }

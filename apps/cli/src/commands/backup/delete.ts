@@ -1,11 +1,16 @@
-// nadb backup delete ID, or all backups of a label. A backup that others are laid over is refused before anybody is asked; the repository refuses
-// it once more when it deletes.
+// nadb backup delete ID, or all backups of a label. What others or points of the archive are laid over is refused before anybody is
+// asked, and once more when it is deleted; with --force the plan says which points go with it.
 import {
   type BackupInfo,
   checkNotLastGood,
   checkNotPinned,
+  checkPointsStay,
   deleteBackup,
   deleteLabel,
+  type LossesOptions,
+  type LostPoints,
+  lossesWithout,
+  lostText,
   planDeleteLabel,
   Repository,
 } from "@nadb/backup";
@@ -24,11 +29,16 @@ const NAMED = 10;
 export function addDelete(backup: Command, begin: Begin): void {
   backup
     .command("delete")
-    .description("delete a backup for good; refused while incrementals go on from it")
+    .description(
+      "delete a backup for good; refused while incrementals, or points of the archive, hang on it",
+    )
     .argument("[id]")
     .option("--label <name>", "all backups of this label, a set for instance")
     .option("--consolidate", "merge it into the incrementals that go on from it, which stay")
-    .option("--force", "delete it even if it is pinned, or the last good one of its namespace")
+    .option(
+      "--force",
+      "delete it even if it is pinned, the last good one, or points of the archive need it",
+    )
     .action((id: string | undefined, options: Options, command: Command) => {
       const { label, ...how } = options;
       if (id !== undefined && label === undefined) return deleteOne(begin(command), id, how);
@@ -53,46 +63,66 @@ async function deleteOne(session: Session, id: string, how: Omit<Options, "label
   const content = await contentOf(repository, id);
   if (!how.force) await checkNotPinned(repository.target, id);
   if (!how.consolidate) checkNotNeeded(id, await repository.list());
+  const lost = await lostWith(repository, [id], how);
   if (!how.force) await checkNotLastGood(repository, id);
   await confirmPlan(session, {
     question: `Delete the backup ${id} for good?`,
     fields: [
       ["delete", id],
       ["holding", content],
+      ...lostFields(lost),
       ["from", repositoryName(flags)],
     ],
   });
-  await deleteBackup(repository, id, {
+  const { mergedInto } = await deleteBackup(repository, id, {
     ...how,
     keepLastGood: !how.force,
     signal: session.signal,
   });
-  await output.result({ backupId: id, deleted: true }, `deleted ${id}`);
+  const merged = mergedInto.length === 0 ? "" : `, merged into ${mergedInto.join(", ")}`;
+  const document = { backupId: id, deleted: true, mergedInto, lostPoints: lost };
+  await output.result(document, `deleted ${id}${merged}`);
 }
+
+/** Throws NADB_CONFLICT for any, unless it is forced. */
+async function lostWith(
+  repository: Repository,
+  ids: readonly string[],
+  { force, ...how }: LossesOptions & Pick<Options, "force">,
+): Promise<readonly LostPoints[]> {
+  if (!force) await checkPointsStay(repository, ids, how);
+  return force ? (await lossesWithout(repository, ids, how)).lost : [];
+}
+
+const lostFields = (lost: readonly LostPoints[]): (readonly [string, string])[] =>
+  lost.map((points) => ["unreachable", lostText(points)]);
 
 /** Pins hold, also when it is forced. */
 async function deleteLabelled(
   session: Session,
   label: string,
-  { force }: Pick<Options, "force">,
+  { force = false }: { readonly force?: boolean },
 ): Promise<void> {
   const { flags, output } = session;
   checkName("label", label);
   const repository = await Repository.open(await targetOf(flags));
-  const how = { keepLastGood: !force };
+  const how = { keepLastGood: !force, force };
   const plan = await planDeleteLabel(repository, label, how);
   const bytes = plan.reduce((sum, { storedSize }) => sum + storedSize, 0);
   const ids = plan.map(({ backupId }) => backupId);
+  const lost = force ? (await lossesWithout(repository, ids)).lost : [];
   await confirmPlan(session, {
     question: `Delete ${plural(ids.length, "backup")} of the label ${label} for good?`,
     fields: [
       ["delete", ids.length > NAMED ? `${ids.slice(0, NAMED).join(", ")}, …` : ids.join(", ")],
       ["holding", `${plural(ids.length, "backup")}, ${formatBytes(bytes)} stored`],
+      ...lostFields(lost),
       ["from", repositoryName(flags)],
     ],
   });
   const deleted = await deleteLabel(repository, label, how);
-  await output.result({ label, deleted }, deleted.map((id) => `deleted ${id}`).join("\n"));
+  const document = { label, deleted, lostPoints: lost };
+  await output.result(document, deleted.map((id) => `deleted ${id}`).join("\n"));
 }
 
 /** A backup that can not be read can still be deleted. */

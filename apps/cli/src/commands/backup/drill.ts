@@ -3,7 +3,7 @@
 import { type Drill, drillBackup, newestBackup, Repository } from "@nadb/backup";
 import { checkName } from "@nadb/core";
 import type { Command } from "commander";
-import { formatBytes, formatCount, formatFields } from "../../format.js";
+import { formatBytes, formatCount, formatFields, plural } from "../../format.js";
 import { targetOf } from "../../open-target.js";
 import { ProgressLine } from "../../progress.js";
 import type { Begin, Flags, Session } from "../../session.js";
@@ -62,7 +62,7 @@ function drillText(drill: Drill): string {
   const rate = `${formatCount(Math.round(drill.recordsPerSecond))} records/s, ${formatBytes(Math.round(drill.bytesPerSecond))}/s`;
   return formatFields([
     ["drilled", backupId],
-    ["restored", `${formatCount(recordCount)} records, ${formatBytes(bytes)}`],
+    ["restored", `${plural(recordCount, "record")}, ${formatBytes(bytes)}`],
     ["recovery", `${seconds.toFixed(1)} s${seconds === 0 ? "" : `, ${rate}`}`],
     ["digest", drill.stateDigest],
     ["evidence", drill.recorded ? "kept beside the backup" : "not kept"],

@@ -13,7 +13,7 @@ import {
 } from "@nadb/backup";
 import type { StorageBackend } from "@nadb/core";
 import type { Command } from "commander";
-import { fileError, usageError } from "../../failure.js";
+import { failureOf, fileError, usageError } from "../../failure.js";
 import { formatTable, printable } from "../../format.js";
 import { targetOf } from "../../open-target.js";
 import { type Begin, backendOf, type Session } from "../../session.js";
@@ -92,6 +92,7 @@ const repositoryOf = ({ flags }: Session) => ({
   repository: async () => Repository.open(await targetOf(flags)),
 });
 
+/** A file that can not be written is told, too; what ends the command is health, when that is not ok. */
 async function tell(
   { output }: Session,
   { prometheus: file }: Options,
@@ -99,8 +100,13 @@ async function tell(
   text: string,
 ): Promise<void> {
   if (file === "-") return output.raw(prometheusText(health));
-  if (file !== undefined) await writeInOneStep(file, prometheusText(health));
+  const written = file === undefined ? [] : [writeInOneStep(file, prometheusText(health))];
+  const [outcome] = await Promise.allSettled(written);
   await output.result(health, text);
+  if (outcome?.status !== "rejected") return;
+  if (health.status === "ok") throw outcome.reason;
+  const failure = failureOf(outcome.reason);
+  if (failure !== undefined) output.failure(failure);
 }
 
 /** Throws unless it is ok. */

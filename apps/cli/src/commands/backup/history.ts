@@ -2,7 +2,7 @@
 import { historyOf, type KeyVersion } from "@nadb/backup";
 import { checkKey, NadbError, quote } from "@nadb/core";
 import type { Command } from "commander";
-import { formatBytes, formatTable, formatTime, printable } from "../../format.js";
+import { formatBytes, formatTable, formatTime, instant, printable } from "../../format.js";
 import type { Begin, Session } from "../../session.js";
 import { openRepository } from "./reader.js";
 
@@ -26,7 +26,8 @@ async function showHistory(session: Session, key: string): Promise<void> {
   await output.result({ key, versions: versions.map(documentOf) }, textOf(versions));
 }
 
-function documentOf({ change, ...rest }: KeyVersion): object {
+function documentOf({ change, time, ...version }: KeyVersion): object {
+  const rest = { ...version, ...instant(time) };
   if (change.type !== "record") return { ...rest, type: "delete" };
   const { value, tags, expiresAt } = change.record;
   const expiry = expiresAt === undefined ? {} : { expiresAt };

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { Begin } from "../../session.js";
 import { addAccept } from "./accept.js";
 import { addArchive } from "./archive.js";
+import { addConsolidate } from "./consolidate.js";
 import { addCreate } from "./create.js";
 import { addDelete } from "./delete.js";
 import { addDiff } from "./diff.js";
@@ -25,7 +26,7 @@ export function addBackupCommands(program: Command, begin: Begin): void {
   const backup = program
     .command("backup")
     .description(
-      "take, list, verify, read, compare, restore and prune backups; archive, to go back to any time",
+      "take, list, verify, read, compare, restore, consolidate and prune backups; archive, to go back to any time",
     );
   for (const add of allCommands) add(backup, begin);
 }
@@ -45,6 +46,7 @@ const allCommands = [
   addArchive,
   addPoints,
   addHistory,
+  addConsolidate,
   addDelete,
   addPin,
   addUnpin,

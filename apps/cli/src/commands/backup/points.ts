@@ -1,7 +1,14 @@
 // nadb backup points: to which times the namespace can be restored, and where there are gaps.
-import { type Gap, isHidden, listPoints, type Points, type Stretch } from "@nadb/backup";
+import {
+  type Gap,
+  isHidden,
+  listPoints,
+  type Points,
+  type Stretch,
+  type TimelinePoint,
+} from "@nadb/backup";
 import type { Command } from "commander";
-import { formatTable, formatTime, plural } from "../../format.js";
+import { formatTable, formatTime, instant, plural } from "../../format.js";
 import type { Begin, Session } from "../../session.js";
 import { openRepository } from "./reader.js";
 
@@ -23,8 +30,34 @@ async function showPoints(session: Session, { all }: Options): Promise<void> {
   const points = await listPoints(repository, { db, namespace });
   if (points.points.length === 0)
     session.output.note(`there is no point of ${db}/${namespace} yet`);
-  await session.output.result(points, all ? allText(points) : pointsText(points));
+  await session.output.result(documentOf(points), all ? allText(points) : pointsText(points));
 }
+
+/** Each point with its times as text, too: `at` brings it, `timestamp` is what the clock said. */
+function documentOf({ earliest, latest, points, stretches, gaps, ...counts }: Points): object {
+  return {
+    earliest: earliest && pointDocument(earliest),
+    latest: latest && pointDocument(latest),
+    stretches: stretches.map(({ from, to, count }) => ({
+      from: pointDocument(from),
+      to: pointDocument(to),
+      count,
+    })),
+    gaps: gaps.map(({ after, before, ...gap }) => ({
+      ...gap,
+      after: pointDocument(after),
+      before: pointDocument(before),
+    })),
+    points: points.map(pointDocument),
+    ...counts,
+  };
+}
+
+const pointDocument = (point: TimelinePoint): object => ({
+  ...point,
+  ...instant(point.time),
+  at: formatTime(point.effectiveTime),
+});
 
 /** Oldest first. A point without a time of its own is one that --at can not bring. */
 function allText({ points }: Points): string {

@@ -27,11 +27,12 @@ export function removalText({ steps, removedBytes }: RetentionPlan): string {
 export const mergedIds = ({ steps }: RetentionPlan): string[] =>
   steps.flatMap(({ type, backupId }) => (type === "consolidate" ? [backupId] : []));
 
-export function pruningText({ removed, consolidated, freedBytes, left }: Pruning): string {
+export function pruningText({ removed, gone, consolidated, freedBytes, left }: Pruning): string {
   const bytes =
     freedBytes < 0 ? `took ${formatBytes(-freedBytes)} more` : `freed ${formatBytes(freedBytes)}`;
   return [
     `removed ${plural(removed.length, "backup")}, consolidated ${consolidated.length}, ${bytes}`,
+    ...gone.map((id) => `${id} was gone already`),
     ...left.map(({ step, why }) => `left ${step.backupId}: ${printable(why)}`),
   ].join("\n");
 }

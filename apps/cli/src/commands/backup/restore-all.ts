@@ -1,16 +1,16 @@
 // nadb backup restore LABEL --all-namespaces. INVARIANT: as for one backup, the set is read whole and proven before a
-// missing store is made, and before a present one is touched.
+// missing store is made, and before a present one is touched; leases hold it from the plan over the question to the end.
 import {
   type BackupInfo,
   backupAllNamespaces,
   getSet,
   type LongWork,
   type OfNamespace,
-  planRestoreAllNamespaces,
+  type PreparedSetRestore,
+  type PrepareRestoreAllOptions,
+  prepareRestoreAllNamespaces,
   Repository,
-  type RestoreAllOptions,
   type RestorePlan,
-  restoreAllNamespaces,
   verifyLabel,
 } from "@nadb/backup";
 import {
@@ -47,14 +47,27 @@ export async function restoreSet(
   checkName("label", label);
   checkRestoreOptions(options);
   const repository = await Repository.open(await targetOf(session.flags));
-  const set = await getSet(repository, label);
+  await getSet(repository, label); // one that is not whole is refused before anything is read
   const into = ({ namespace, ...source }: NamespaceId) => ({ db: db ?? source.db, namespace });
-  const restore = { repository, label, into, ...libraryOptions(options) };
   await using present = await presentBackend(session);
+  await using empty = present ? undefined : await emptyBackend();
+  const restore = {
+    ...libraryOptions(options),
+    backend: ((present ?? empty) as OpenedBackend).backend,
+    repository,
+    label,
+    into,
+    verifyIntegrity: false, // read whole for the plan, or not at all; what is loaded is proven before it shows
+  };
+  const { signal } = session;
+  await using prepared = await explained(restore, { signal }, () =>
+    prepareRestoreAllNamespaces(restore),
+  );
+  const set = prepared.backups;
   const targets = targetsOf(set, into);
   const holding = present ? await holdingOf(present.backend, targets) : NOTHING;
   const isPlanned = options.verify || options.dryRun === true;
-  const plans = isPlanned ? await plansOf(session, present, restore) : undefined;
+  const plans = isPlanned ? await plansOf(session, restore, prepared) : undefined;
   if (plans !== undefined) checkSelected(label, plans, options);
   if (plans !== undefined && options.dryRun)
     return session.output.result({ label, namespaces: plans }, plansText(plans));
@@ -65,7 +78,7 @@ export async function restoreSet(
   const { backend } = (present ?? made) as OpenedBackend;
   const site = { backend, repository, targets };
   const saved = options.safetyBackup ? await safetySet(session, site, holding) : undefined;
-  await load(session, { ...restore, backend }, saved);
+  await load(session, prepared, { label, backend, saved });
 }
 
 const targetsOf = (
@@ -89,27 +102,33 @@ async function holdingOf(
   return holding;
 }
 
-type Restore = Omit<RestoreAllOptions, "backend">;
-
 /** Reads all of the set. For a store that is yet to be made an empty one stands in. */
 async function plansOf(
-  { output, signal }: Session,
-  present: OpenedBackend | undefined,
-  restore: Restore,
+  session: Session,
+  restore: Pick<PrepareRestoreAllOptions, "repository" | "label">,
+  prepared: PreparedSetRestore,
 ): Promise<readonly OfNamespace<RestorePlan>[]> {
-  await using empty = present ? undefined : await emptyBackend();
-  const { backend } = (present ?? empty) as OpenedBackend;
+  const { output, signal } = session;
   using line = new ProgressLine(output);
   const work = { signal, onProgress: line.show };
+  return await explained(restore, work, () => prepared.plan(work));
+}
+
+/** Damage of a set is told as verify tells it. */
+async function explained<T>(
+  { repository, label }: Pick<PrepareRestoreAllOptions, "repository" | "label">,
+  how: LongWork,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
-    return await planRestoreAllNamespaces({ ...restore, ...work, backend });
+    return await work();
   } catch (error) {
     const isDamage =
       isNadbError(error, "NADB_CORRUPTION") || isNadbError(error, "NADB_NEWER_FORMAT");
     if (!isDamage) throw error;
-    const { verifications } = await verifyLabel(restore.repository, restore.label, work);
+    const { verifications } = await verifyLabel(repository, label, how);
     const damaged = verifications.filter(({ ok }) => !ok);
-    throw damaged.length > 0 ? damageError(damaged) : error; // of a target, not of the set
+    throw damaged.length > 0 ? damageError(damaged) : error; // of a target, or of what makes it a set
   }
 }
 
@@ -158,21 +177,22 @@ async function safetySet(
   return label;
 }
 
+interface Loading {
+  readonly label: string;
+  readonly backend: StorageBackend;
+  /** The label of the safety backups; null: there was nothing; undefined: none were wanted. */
+  readonly saved: string | null | undefined;
+}
+
 async function load(
   { output, signal }: Session,
-  restore: RestoreAllOptions,
-  saved: string | null | undefined,
+  prepared: PreparedSetRestore,
+  { label, backend, saved }: Loading,
 ): Promise<void> {
   const started = performance.now();
   using line = new ProgressLine(output);
-  const namespaces = await restoreAllNamespaces({
-    ...restore,
-    signal,
-    onProgress: line.show,
-    verifyIntegrity: false, // read whole for the plan; what is loaded is proven again before it shows
-  });
+  const namespaces = await prepared.execute({ backend, signal, onProgress: line.show });
   line.clear();
-  const { label } = restore;
   const document = { label, namespaces, ...(saved === undefined ? {} : { safetyLabel: saved }) };
   await output.result(document, restoredText(namespaces, secondsSince(started), saved));
 }

@@ -1,5 +1,11 @@
 // The plan of a restore in words: for the question before it, and for --dry-run.
-import type { BackupInfo, PlannedAction, Restoration, RestorePlan } from "@nadb/backup";
+import type {
+  BackupInfo,
+  PlannedAction,
+  Restoration,
+  RestorePlan,
+  TimelinePoint,
+} from "@nadb/backup";
 import type { Head } from "@nadb/core";
 import type { Plan } from "../../confirm.js";
 import { formatBytes, formatCount, plural, printable } from "../../format.js";
@@ -13,6 +19,8 @@ type Field = readonly [string, string];
 
 export interface Planned {
   readonly info: Pick<BackupInfo, "backupId" | "timestamp" | "backupType" | "recordCount">;
+  /** Undefined where a backup was named. */
+  readonly point: TimelinePoint | undefined;
   /** What the target holds now. */
   readonly head: Pick<Head, "count" | "bytes">;
   /** Undefined where --no-verify wants none. */
@@ -48,8 +56,9 @@ export const ruleFields = (options: Options): Field[] => [
   ...(options.ttl === "keep" ? [] : [["ttl", TTL_TEXT[options.ttl]] as const]),
 ];
 
-function restoredText({ info, plan }: Planned): string {
-  const begin = `${info.backupId} of ${info.timestamp}`;
+function restoredText({ info, point, plan }: Planned): string {
+  const version = point === undefined ? "" : `, version ${point.version}`;
+  const begin = `${info.backupId} of ${info.timestamp}${version}`;
   if (plan !== undefined) return `${begin}, ${plural(recordsOf(plan), "record")}`;
   return info.backupType === "full" ? `${begin}, ${plural(info.recordCount, "record")}` : begin;
 }

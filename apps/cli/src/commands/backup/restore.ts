@@ -1,28 +1,35 @@
-// nadb backup restore ID, or --at TIME, or --point ID. INVARIANT: the backup is read whole and proven before a missing store is made, and before a
-// present one is touched; its plan comes from the same reading.
-import { BackupManager, type LongWork, Repository, type RestorePlan } from "@nadb/backup";
+// nadb backup restore ID, or --at TIME, or --point ID. INVARIANT: the backup is read whole and proven before a missing store is
+// made, and before a present one is touched; its plan comes from the same reading. One lease holds it from the plan over the
+// question to the end.
+import type { BackupManager, LongWork, RestorePlan } from "@nadb/backup";
 import { isNadbError, type KeyValueStore, NadbError } from "@nadb/core";
 import type { Command } from "commander";
 import { confirmPlan } from "../../confirm.js";
 import { usageError } from "../../failure.js";
 import { formatFields, secondsSince } from "../../format.js";
-import { targetOf } from "../../open-target.js";
 import { ProgressLine } from "../../progress.js";
 import { type Begin, openStore, type Session } from "../../session.js";
 import { dbOf } from "./all-namespaces.js";
-import { damageError } from "./damage.js";
-import { emptyStore } from "./reader.js";
+import { emptyStore, openManager } from "./reader.js";
 import { restoreSet } from "./restore-all.js";
 import {
   addRestoreOptions,
   checkRestoreOptions,
-  libraryOptions,
   type Options,
   selectionText,
   selects,
 } from "./restore-options.js";
 import { planInWords, restorationText } from "./restore-plan.js";
-import { chooseRestored, type Restored } from "./restored.js";
+import {
+  documentOf,
+  explained,
+  type Prepared,
+  pointOf,
+  pointText,
+  prepare,
+  type Restored,
+  restoredBy,
+} from "./restored.js";
 
 export function addRestore(backup: Command, begin: Begin): void {
   const command = backup
@@ -44,20 +51,23 @@ export function addRestore(backup: Command, begin: Begin): void {
 }
 
 async function restore(session: Session, id: string | undefined, options: Options): Promise<void> {
+  const { flags, output } = session;
   checkRestoreOptions(options);
-  const repository = await Repository.open(await targetOf(session.flags));
-  const { what, info } = await chooseRestored(session, repository, id, options);
+  const what = restoredBy(id, options);
   await using present = await presentStore(session);
-  const head = (await present?.storage.head()) ?? { count: 0, bytes: 0 };
+  const manager = await openManager(flags, present ?? (await emptyStore(flags)));
+  await using prepared = await prepare(session, manager, what, options);
   const isPlanned = options.verify || options.dryRun === true;
-  const plan = isPlanned ? await planOf(session, present, what, options) : undefined;
+  const plan = isPlanned ? await planOf(session, manager, what, prepared) : undefined;
   if (plan !== undefined) checkSelected(plan, options);
-  const words = planInWords(session, { info, head, plan }, options);
+  const head = await manager.storage.head();
+  const { info } = prepared;
+  const words = planInWords(session, { info, point: pointOf(prepared), head, plan }, options);
   if (plan !== undefined && options.dryRun)
-    return session.output.result(plan, formatFields(words.fields));
+    return output.result(documentOf(prepared, plan), formatFields(words.fields));
   if (head.count > 0 && options.onConflict !== "keep-existing") await confirmPlan(session, words);
   await using made = present ? undefined : await openStore(session, { create: true });
-  await load(session, (present ?? made) as KeyValueStore, what, options);
+  await load(session, made ? await openManager(flags, made) : manager, prepared, options);
 }
 
 /** The target if it is there; nothing is made. */
@@ -70,33 +80,17 @@ async function presentStore(session: Session): Promise<KeyValueStore | undefined
   }
 }
 
-const managerOf = async ({ flags }: Session, store: KeyValueStore): Promise<BackupManager> =>
-  BackupManager.open({ store, target: await targetOf(flags) });
-
 /** Reads all of the backup. For a store that is yet to be made an empty one stands in. */
 async function planOf(
   session: Session,
-  present: KeyValueStore | undefined,
-  what: Restored["what"],
-  options: Options,
+  manager: BackupManager,
+  what: Restored,
+  prepared: Prepared,
 ): Promise<RestorePlan> {
-  const { flags, output, signal } = session;
-  const manager = await managerOf(session, present ?? (await emptyStore(flags)));
+  const { output, signal } = session;
   using line = new ProgressLine(output);
   const work = { signal, onProgress: line.show };
-  try {
-    const how = { ...libraryOptions(options), ...work };
-    return await (typeof what === "string"
-      ? manager.planRestore(what, how)
-      : manager.planRestore(what, how));
-  } catch (error) {
-    const isDamage =
-      isNadbError(error, "NADB_CORRUPTION") || isNadbError(error, "NADB_NEWER_FORMAT");
-    const isNamed = typeof what === "string";
-    const verification = isDamage && isNamed ? await manager.verifyBackup(what, work) : undefined;
-    if (verification === undefined || verification.ok) throw error; // of the target, not of the backup
-    throw damageError([verification]);
-  }
+  return await explained(session, manager, what, () => prepared.plan(work), work);
 }
 
 /** A selection mistyped must not empty the store. */
@@ -110,28 +104,27 @@ function checkSelected(plan: RestorePlan, options: Options): void {
   );
 }
 
+/** @param manager of the target. */
 async function load(
-  session: Session,
-  store: KeyValueStore,
-  what: Restored["what"],
+  { output, signal }: Session,
+  manager: BackupManager,
+  prepared: Prepared,
   options: Options,
 ): Promise<void> {
-  const { output, signal } = session;
   const started = performance.now();
-  const manager = await managerOf(session, store);
   using line = new ProgressLine(output);
   const work = { signal, onProgress: line.show };
   const safety = options.safetyBackup ? await safetyBackup(manager, work) : undefined;
-  // Read whole for the plan; what is loaded is proven again before it shows.
-  const how = { ...libraryOptions(options), ...work, verifyIntegrity: false };
-  const restoration = await (typeof what === "string"
-    ? manager.restoreBackup(what, how)
-    : manager.restoreBackup(what, how));
+  const restoration = await prepared.execute({ ...work, into: manager.storage });
   line.clear();
-  const text = restorationText(restoration, secondsSince(started));
+  const point = pointOf(prepared);
+  const told = [
+    restorationText(restoration, secondsSince(started)),
+    ...(point === undefined ? [] : [pointText(point)]),
+    ...(safety === undefined ? [] : [safetyText(safety)]),
+  ];
   const saved = safety === undefined ? {} : { safetyBackupId: safety };
-  const told = safety === undefined ? text : `${text}\n${safetyText(safety)}`;
-  await output.result({ ...restoration, ...saved }, told);
+  await output.result({ ...documentOf(prepared, restoration), ...saved }, told.join("\n"));
 }
 
 /** The id of a full backup of what is there; null when there is nothing. */

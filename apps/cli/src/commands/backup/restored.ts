@@ -1,70 +1,93 @@
 // What a restore brings back: a backup that is named, with --at the newest cut that is not later, with --point the one of that
-// id. The cut is chosen once, so that what is planned, asked and loaded is the same, though the archive goes on.
+// id. It is chosen once and held from then on, so that what is planned, asked and loaded is the same, whatever others do.
 import {
   type AtPoint,
   type AtTime,
-  type BackupInfo,
+  type BackupManager,
   gapAt,
-  listPoints,
-  pointAt,
-  pointNamed,
-  type Repository,
+  type LongWork,
+  type PreparedPointRestore,
+  type PreparedRestore,
   type TimelinePoint,
 } from "@nadb/backup";
-import { checkName } from "@nadb/core";
+import { checkName, isNadbError } from "@nadb/core";
 import { usageError } from "../../failure.js";
-import { formatTime } from "../../format.js";
+import { formatTime, instant } from "../../format.js";
 import { parseInstant } from "../../instant.js";
 import type { Session } from "../../session.js";
-import type { Options } from "./restore-options.js";
+import { damageError } from "./damage.js";
+import { libraryOptions, type Options } from "./restore-options.js";
 
-export interface Restored {
-  /** As the library takes it. */
-  readonly what: string | AtTime | AtPoint;
-  readonly info: Pick<BackupInfo, "backupId" | "timestamp" | "backupType" | "recordCount">;
+/** As the library takes it. */
+export type Restored = string | AtTime | AtPoint;
+
+export type Prepared = PreparedRestore | PreparedPointRestore;
+
+/** Throws NADB_INVALID_ARGUMENT unless exactly one thing is named. */
+export function restoredBy(id: string | undefined, { at, point }: Options): Restored {
+  if ([id, at, point].filter((one) => one !== undefined).length > 1)
+    throw usageError("name a backup, or give --at, or --point; one of them");
+  if (at !== undefined) return { at: parseInstant(at) };
+  if (point !== undefined) return { point };
+  if (id === undefined) throw usageError("name a backup, or give --at or --point");
+  checkName("backup id", id);
+  return id;
 }
 
 /** Throws NADB_NOT_FOUND for an unknown backup or point, or a time before the first point. */
-export async function chooseRestored(
+export async function prepare(
   session: Session,
-  repository: Repository,
-  id: string | undefined,
-  { at, point }: Options,
-): Promise<Restored> {
-  if ([id, at, point].filter((one) => one !== undefined).length > 1)
-    throw usageError("name a backup, or give --at, or --point; one of them");
-  if (at !== undefined) return chooseAt(session, repository, parseInstant(at));
-  if (point !== undefined) return choosePoint(session, repository, point);
-  if (id === undefined) throw usageError("name a backup, or give --at or --point");
-  checkName("backup id", id);
-  return { what: id, info: await repository.get(id) };
+  manager: BackupManager,
+  what: Restored,
+  options: Options,
+): Promise<Prepared> {
+  // Read whole for the plan, or not at all; what is loaded is proven before it shows.
+  const how = { ...libraryOptions(options), verifyIntegrity: false };
+  if (typeof what === "string")
+    return explained(session, manager, what, () => manager.prepareRestore(what, how));
+  const prepared = await manager.prepareRestore(what, how);
+  if ("at" in what) await tellGap(session, manager, Number(what.at));
+  return prepared;
 }
 
-async function choosePoint(
-  { flags }: Session,
-  repository: Repository,
-  id: string,
-): Promise<Restored> {
-  const points = await listPoints(repository, flags);
-  return { what: { point: id }, info: infoOf(pointNamed(points, id)) };
+async function tellGap({ output }: Session, manager: BackupManager, at: number): Promise<void> {
+  const gap = gapAt(await manager.points(), at);
+  if (gap === undefined) return;
+  const next = formatTime(gap.before.effectiveTime);
+  output.note(`what came until then is not archived; the next point is of ${next}`);
 }
 
-async function chooseAt(
-  { flags, output }: Session,
-  repository: Repository,
-  at: number,
-): Promise<Restored> {
-  const points = await listPoints(repository, flags);
-  const point = pointAt(points, at);
-  const gap = gapAt(points, at);
-  if (gap !== undefined) {
-    const next = formatTime(gap.before.effectiveTime);
-    output.note(`what came until then is not archived; the next point is of ${next}`);
+/** Damage of a backup is told as verify tells it. */
+export async function explained<T>(
+  { signal }: Session,
+  manager: BackupManager,
+  what: Restored,
+  work: () => Promise<T>,
+  { onProgress }: Pick<LongWork, "onProgress"> = {},
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isDamage =
+      isNadbError(error, "NADB_CORRUPTION") || isNadbError(error, "NADB_NEWER_FORMAT");
+    if (!isDamage || typeof what !== "string") throw error;
+    const how = onProgress === undefined ? { signal } : { signal, onProgress };
+    const verification = await manager.verifyBackup(what, how);
+    if (verification.ok) throw error; // of the target, not of the backup
+    throw damageError([verification]);
   }
-  return { what: { at: point.effectiveTime }, info: infoOf(point) };
 }
 
-function infoOf({ kind, id, time }: TimelinePoint): Restored["info"] {
-  const backupType = kind === "segment" ? "segment" : "incremental"; // either way the plan counts its records
-  return { backupId: id, timestamp: formatTime(time), backupType, recordCount: 0 };
+export const pointOf = (prepared: Prepared): TimelinePoint | undefined =>
+  "point" in prepared ? prepared.point : undefined;
+
+export const pointText = ({ kind, id, time, version }: TimelinePoint): string =>
+  `the point of ${formatTime(time)}, version ${version} (${kind} ${id})`;
+
+/** What came of it, or would, with the point's times as text, too: `at` brings it, `timestamp` is what the clock said. */
+export function documentOf<T extends object>(prepared: Prepared, result: T): object {
+  const point = pointOf(prepared);
+  if (point === undefined) return result;
+  const at = formatTime(point.effectiveTime);
+  return { ...result, point: { ...point, ...instant(point.time), at } };
 }

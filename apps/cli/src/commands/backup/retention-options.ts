@@ -16,6 +16,8 @@ export interface PolicyOptions {
   /** Seconds. */
   readonly keepWithin?: number;
   readonly keepLabel?: readonly string[];
+  /** The same: backups have labels, and no other tags. */
+  readonly keepTag?: readonly string[];
   readonly timeZone?: string;
 }
 
@@ -36,18 +38,20 @@ export function addPolicyOptions(command: Command): Command {
   return command
     .option("--keep-within <span>", "all within 30d (or 12h, …) of the newest", parseDuration)
     .option("--keep-label <name>", "all with this label; repeat it for more", collect)
+    .option("--keep-tag <name>", "the same as --keep-label", collect)
     .option("--time-zone <name>", "where hours and days begin, e.g. Europe/Berlin; else UTC");
 }
 
 /** Throws NADB_INVALID_ARGUMENT for a policy that keeps nothing. */
 export function policyOf(
-  { keepWithin, keepLabel, timeZone, ...counts }: PolicyOptions,
+  { keepWithin, keepLabel = [], keepTag = [], timeZone, ...counts }: PolicyOptions,
   config: RetentionConfig | undefined,
 ): RetentionPolicy {
+  const keepLabels = [...keepLabel, ...keepTag];
   const rules: RetentionPolicy = {
     ...counts,
     ...(keepWithin !== undefined && { keepWithinSeconds: keepWithin }),
-    ...(keepLabel !== undefined && { keepLabels: keepLabel }),
+    ...(keepLabels.length > 0 && { keepLabels }),
   };
   const named = Object.keys(rules).length > 0 ? rules : policyOfConfig(config);
   const policy = { ...named, ...(timeZone !== undefined && { timeZone }) };
