@@ -2,8 +2,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    // Of two processors vitest would use one.
-    maxWorkers: 2,
+    // Of two processors vitest would use one; a third test file runs while others wait for servers and commands.
+    maxWorkers: 3,
     projects: ["packages/*", "apps/*"],
     reporters: ["default", "json"],
     outputFile: { json: ".reports/tests.json" },
