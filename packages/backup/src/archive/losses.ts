@@ -8,7 +8,7 @@ import { mapSeveral } from "../several.js";
 import { readDeclaration } from "./declaration.js";
 import { basesNeeded, namespacesOf } from "./needs.js";
 import { type ArchivePolicy, oldestPromised } from "./policy.js";
-import { backupsOf, listSegments } from "./segments.js";
+import { backupsOf, hasArchives, listSegments } from "./segments.js";
 import { type Timeline, type TimelinePoint, timelineOf } from "./timeline.js";
 
 /** Points of one namespace's archive that can not be restored any more. */
@@ -41,6 +41,7 @@ export async function lossesWithout(
   { consolidate = false }: LossesOptions = {},
 ): Promise<Losses> {
   const { target } = repository;
+  if (!(await hasArchives(target))) return { lost: [], relyingOn: [] };
   const going = new Set(backupIds);
   const backups = await repository.list();
   const named = backups.filter(({ backupId }) => going.has(backupId));

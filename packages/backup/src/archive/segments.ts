@@ -7,6 +7,7 @@ import type { Repository } from "../repository.js";
 import { mapSeveral } from "../several.js";
 import { type BackupTarget, readWhole } from "../target.js";
 import {
+  ARCHIVE_FOLDER,
   archiveFolder,
   dataFile,
   filesOf,
@@ -30,6 +31,10 @@ export interface Listing {
   /** Paths of what was never finished. */
   readonly leftovers: readonly string[];
 }
+
+/** Whether anything was ever archived there. */
+export const hasArchives = async (target: BackupTarget): Promise<boolean> =>
+  (await target.list(ARCHIVE_FOLDER)).length > 0;
 
 export async function listSegments(target: BackupTarget, id: NamespaceId): Promise<Listing> {
   checkName("database name", id.db);

@@ -3,6 +3,7 @@
 // INVARIANT: wherever this dies, what is laid over the backup can be restored.
 import { NadbError, quote } from "@nadb/core";
 import { checkPointsStay } from "../archive/losses.js";
+import { hasArchives } from "../archive/segments.js";
 import { checkNoDependents } from "../chain.js";
 import { consolidate } from "../consolidate.js";
 import { type BackupInfo, isCut } from "../manifest.js";
@@ -40,13 +41,23 @@ export async function deleteBackup(
   const { consolidate: merge = false, force = false, keepLastGood = false, ...work } = options;
   await repository.checkWritable();
   if (!force) await checkNotPinned(repository.target, backupId);
-  if (!merge) checkNoDependents(backupId, await repository.list(), new Set());
-  const points = force ? [] : await checkPointsStay(repository, [backupId], { consolidate: merge });
+  const points = force ? [] : await pointsRelyingOn(repository, backupId, merge);
   const mergedInto = merge ? await mergeIntoChildren(repository, backupId, work) : [];
   const good = keepLastGood ? await checkGoodStay(repository, [backupId]) : [];
   const refused = await removeRelyingOn(repository, [backupId], [...points, ...good], { force });
   for (const why of refused.values()) throw why;
   return { mergedInto };
+}
+
+/** As `checkPointsStay`; what is laid over the backup is told first. */
+async function pointsRelyingOn(
+  repository: Repository,
+  backupId: string,
+  consolidate: boolean,
+): Promise<readonly string[]> {
+  if (!(await hasArchives(repository.target))) return [];
+  if (!consolidate) checkNoDependents(backupId, await repository.list(), new Set());
+  return checkPointsStay(repository, [backupId], { consolidate });
 }
 
 /** The backup to rely on; undefined when this one is not good, so that nothing is lost with it. Throws NADB_CONFLICT. */
