@@ -1,8 +1,57 @@
-// The state as the writers tell it, gone through in the order of versions from cut to cut.
-import { type EncodedChange, encodeRecord, StateDigest } from "@nadb/core";
+// The state as the writers tell it, gone through in the order of versions from cut to cut. Versions are counted for each
+// partition, so each has a history of its own; what an engine keeps in one piece is one partition.
+import { type EncodedChange, encodeRecord, fromHex, StateDigest } from "@nadb/core";
 import type { Told } from "./boundary-writers.mjs";
 
+/** Where Redis keeps a key: chosen by the part in braces, by FNV-1a. Never changed: stores would lose their records. */
+function partitionOf(key: string, partitions: number): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(/\{(.+?)\}/.exec(key)?.[1] ?? key)) {
+    hash = Math.imul(hash ^ byte, 0x01000193);
+  }
+  return (hash >>> 0) % partitions;
+}
+
+/** Of each partition, the version at which a cut is. */
+export type Cut = readonly number[];
+
 export class BoundaryOracle {
+  readonly #histories: readonly History[];
+
+  constructor(commits: readonly (readonly Told[])[], partitions: number) {
+    const told = Array.from({ length: partitions }, (): (readonly Told[])[] => []);
+    for (const commit of commits) told[partitionOf(commit[0]?.key ?? "", partitions)]?.push(commit);
+    this.#histories = told.map((one) => new History(one));
+  }
+
+  get digest(): string {
+    const all = new StateDigest();
+    for (const { digest } of this.#histories) all.xor(digest);
+    return all.toHex();
+  }
+
+  /** Throws for a cut that goes through a commit. REQUIRES: nowhere below the cut advanced to before. */
+  advance(cut: Cut): void {
+    for (const [i, history] of this.#histories.entries()) history.advance(cut[i] as number);
+  }
+
+  /** All that a full holds. */
+  everything(): string[] {
+    return this.#histories.flatMap((history) => history.everything()).sort();
+  }
+
+  /** All deletes that stand. Of them a full that chased its feed may hold those made meanwhile. */
+  deletes(): string[] {
+    return this.#histories.flatMap((history) => history.deletes());
+  }
+
+  /** What has changed since the cut before. */
+  changed(): string[] {
+    return this.#histories.flatMap((history) => history.changed()).sort();
+  }
+}
+
+class History {
   readonly #changes: readonly Told[];
   /** Versions behind which a commit is not over yet. */
   readonly #within = new Set<number>();
@@ -19,11 +68,10 @@ export class BoundaryOracle {
     }
   }
 
-  get digest(): string {
-    return this.#digest.toHex();
+  get digest(): Uint8Array {
+    return fromHex(this.#digest.toHex());
   }
 
-  /** Throws for a cut that goes through a commit. REQUIRES: not below the version advanced to before. */
   advance(version: number): void {
     if (this.#within.has(version)) throw new Error(`the cut at ${version} goes through a commit`);
     this.#touched = new Set();
@@ -34,15 +82,20 @@ export class BoundaryOracle {
     }
   }
 
-  /** All that a full holds. */
   everything(): string[] {
-    const live = [...this.#latest.values()].filter(({ encoded }) => encoded !== undefined);
-    return live.map(({ told }) => shown(told)).sort();
+    return this.#shown((text) => text !== undefined);
   }
 
-  /** What has changed since the cut before. */
+  deletes(): string[] {
+    return this.#shown((text) => text === undefined);
+  }
+
   changed(): string[] {
-    return [...this.#touched].map((key) => shown(this.#latest.get(key)?.told as Told)).sort();
+    return [...this.#touched].map((key) => shown(this.#latest.get(key)?.told as Told));
+  }
+
+  #shown(of: (text: string | undefined) => boolean): string[] {
+    return [...this.#latest.values()].flatMap(({ told }) => (of(told.text) ? [shown(told)] : []));
   }
 
   #apply(told: Told): void {

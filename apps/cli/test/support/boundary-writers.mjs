@@ -1,10 +1,13 @@
 // Writers that set, overwrite and delete until they are told to stop, and tell each change with the version it got. Run
-// as a program it writes into an fs store and prints a JSON line for each commit.
+// as a program it writes into the store of a URL and prints a JSON line for each commit.
 import { fileURLToPath } from "node:url";
-import { fsBackend } from "@nadb/backend-fs";
-import { isNadbError } from "@nadb/core";
+import { fsPlugin } from "@nadb/backend-fs";
+import { redisPlugin } from "@nadb/backend-redis";
+import { isNadbError, pluginFor } from "@nadb/core";
 
 const KEYS = 1_200;
+/** Keys of one group share a part in braces, so that a commit can name several of them on any backend. */
+const GROUPS = 24;
 const BURST = 5;
 const FAR_OFF = Date.UTC(2100, 0, 1);
 
@@ -39,7 +42,9 @@ async function expectations(storage, mutations) {
 }
 
 function draw(random) {
-  const keys = new Set(Array.from({ length: 1 + random(4) }, () => `k${random(KEYS)}`));
+  const group = random(GROUPS);
+  const anyKey = () => `{${group}}k${random(KEYS / GROUPS)}`;
+  const keys = new Set(Array.from({ length: 1 + random(4) }, anyKey));
   return [...keys].map((key) => {
     if (random(3) === 0) return { type: "delete", key };
     const value = new TextEncoder().encode(`${random(1e9)} `.repeat(1 + random(12)));
@@ -63,8 +68,8 @@ function randomOf(seed) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [, , path, seed, writers] = process.argv;
-  const backend = fsBackend({ path });
+  const [, , url, seed, writers] = process.argv;
+  const backend = await pluginFor(url, [fsPlugin, redisPlugin]).open(url, {});
   await backend.open();
   let stopped = false;
   process.stdin.on("data", () => {
