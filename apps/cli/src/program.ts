@@ -61,7 +61,10 @@ const allCommands = [
 
 function globalOptions(): Option[] {
   return [
-    new Option("--store <url>", "the store: fs:<folder>, memory:, or what a plugin knows")
+    new Option(
+      "--store <url>",
+      "the store: fs:<folder>, redis://<host>, memory:, or what a plugin knows",
+    )
       .env("NADB_STORE")
       .default("fs:./data"),
     new Option("--db <name>", "the database in the store").default("default"),

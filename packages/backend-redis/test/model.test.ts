@@ -22,4 +22,13 @@ describe("on a cluster", () => {
     ({ storage: prefix, clock }) => redisBackend({ url: cluster().url, prefix, clock }),
     OPTIONS,
   );
+
+  describe("in 4 partitions", () => {
+    modelSuite(
+      { describe, it },
+      ({ storage: prefix, clock }) =>
+        redisBackend({ url: cluster().url, prefix, clock, partitions: 4 }),
+      OPTIONS,
+    );
+  });
 });

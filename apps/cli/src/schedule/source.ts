@@ -118,6 +118,6 @@ async function identityOf(folder: string): Promise<string | undefined> {
 
 function withHint(error: unknown): unknown {
   if (!isNadbError(error, "NADB_NOT_A_REPOSITORY")) return error;
-  const hint = "is the disk mounted? the first backup is taken with nadb backup create";
+  const hint = "is its disk mounted? the first backup is taken with nadb backup create";
   return new NadbError(error.code, error.message, { hint, cause: error });
 }

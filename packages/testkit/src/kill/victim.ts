@@ -31,7 +31,7 @@ export async function killVictim(open: OpenStorage): Promise<void> {
   });
   await work(store, workload, job);
   await stopped;
-  await store.close();
+  await closeStore(store, workload, job);
   process.stdin.destroy();
 }
 
@@ -47,6 +47,14 @@ function openStore(
 ): Promise<KeyValueStore> {
   const sync = buffered && { sync: new KeyValueSync({ flushIntervalSeconds: 3_600, clock }) };
   return KeyValueStore.open({ backend, clock, ...options, ...sync });
+}
+
+/** What is buffered is committed now. */
+async function closeStore(store: KeyValueStore, { buffered }: Workload, job: Job): Promise<void> {
+  const asked = job.next - job.first;
+  if (buffered) job.tell({ cut: asked });
+  await store.close();
+  if (buffered) job.tell({ safe: asked });
 }
 
 async function work(store: KeyValueStore, workload: Workload, job: Job): Promise<void> {
