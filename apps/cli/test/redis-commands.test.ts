@@ -73,7 +73,7 @@ describe.each([
     expect(await json("stats")).toMatchObject({ backend: "redis", digest, count: 2 });
     await out("backup restore next --store fs:./data --yes");
     expect(await json("stats --store fs:./data")).toMatchObject({ digest: next.stateDigest });
-  }, 60_000);
+  }, 120_000);
 });
 
 describe("the command", () => {
@@ -87,7 +87,7 @@ describe("the command", () => {
     expect(points).toHaveLength(2);
     await out(`backup restore --point ${points[0].id} --clear --yes`);
     expect(await out("get k")).toBe("1");
-  }, 60_000);
+  }, 120_000);
 
   it("keeps backups of the schedule in the server, whose address no record tells", async () => {
     const { url } = server();
@@ -101,7 +101,7 @@ describe("the command", () => {
       told.push(key, String(await server().call("HGET", key, "value")));
     }
     expect(told.join("\n")).toContain("state_digest");
-  }, 60_000);
+  }, 120_000);
 });
 
 describe("what goes wrong with a server is told without its password", () => {
@@ -116,6 +116,6 @@ describe("what goes wrong with a server is told without its password", () => {
       expect(exitCode).not.toBe(0);
       expect(stderr).toMatch(says);
     },
-    60_000,
+    120_000,
   );
 });

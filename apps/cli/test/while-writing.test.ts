@@ -87,6 +87,7 @@ describe("backup while a writer runs", () => {
         expect(recordCount).toBe(files + last + 2);
       }
     },
+    120_000,
   );
 
   it("a backup restored under a running writer does not disturb what it writes", async () => {

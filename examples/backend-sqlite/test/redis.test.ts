@@ -67,25 +67,32 @@ async function check(store: string, folder: string): Promise<void> {
 describe.skipIf(!isThere)(
   "a chain of backups from SQLite restores into Redis, and from there into SQLite",
   () => {
-    it.each([1, 4])("in %d partitions", async (partitions) => {
-      const folder = newFolder();
-      const redis = `${url}?prefix=p${partitions}&partitions=${partitions}`;
-      const store = await openStore(join(folder, "app.db"));
-      await fill(store);
-      await nadb(folder, "backup create full --store sqlite:./app.db");
-      await change(store);
-      await nadb(folder, "backup create next --incremental --parent full --store sqlite:./app.db");
-      const { digest } = await store.stats();
-      await nadb(folder, `backup restore full --clear --store ${redis}`);
-      await nadb(folder, `backup restore next --clear --store ${redis}`);
-      expect(await nadb(folder, `stats --store ${redis}`)).toMatchObject({
-        backend: "redis",
-        digest,
-      });
-      await nadb(folder, `backup create back --store ${redis}`);
-      await nadb(folder, "backup restore back --store sqlite:./again.db");
-      expect(await nadb(folder, "stats --store sqlite:./again.db")).toMatchObject({ digest });
-      for (const one of [redis, "sqlite:./again.db"]) await check(one, folder);
-    });
+    it.each([1, 4])(
+      "in %d partitions",
+      async (partitions) => {
+        const folder = newFolder();
+        const redis = `${url}?prefix=p${partitions}&partitions=${partitions}`;
+        const store = await openStore(join(folder, "app.db"));
+        await fill(store);
+        await nadb(folder, "backup create full --store sqlite:./app.db");
+        await change(store);
+        await nadb(
+          folder,
+          "backup create next --incremental --parent full --store sqlite:./app.db",
+        );
+        const { digest } = await store.stats();
+        await nadb(folder, `backup restore full --clear --store ${redis}`);
+        await nadb(folder, `backup restore next --clear --store ${redis}`);
+        expect(await nadb(folder, `stats --store ${redis}`)).toMatchObject({
+          backend: "redis",
+          digest,
+        });
+        await nadb(folder, `backup create back --store ${redis}`);
+        await nadb(folder, "backup restore back --store sqlite:./again.db");
+        expect(await nadb(folder, "stats --store sqlite:./again.db")).toMatchObject({ digest });
+        for (const one of [redis, "sqlite:./again.db"]) await check(one, folder);
+      },
+      120_000,
+    );
   },
 );
