@@ -4,7 +4,7 @@ import { describe, it } from "vitest";
 import { redisBackend } from "../src/index.js";
 import { sharedCluster, sharedServer } from "./servers/index.js";
 
-const OPTIONS = { runs: 60, runsPerTest: 10, shrinkTries: 50 };
+const OPTIONS = { runs: 30, runsPerTest: 10, shrinkTries: 50 };
 
 describe("on a server", () => {
   const server = sharedServer();
