@@ -26,7 +26,8 @@ export async function* inKeyOrder(
       yield page.changes;
       continue;
     }
-    for (const change of page.changes) {
+    // Page by page, while the next one is on its way: sorting what consists of sorted stretches takes half the time.
+    for (const change of page.changes.toSorted(order)) {
       gathered.push(change);
       bytes += change.length;
     }
@@ -40,9 +41,10 @@ export async function* inKeyOrder(
   yield* mergeRuns([...pieces, only(sorted(gathered))]);
 }
 
+const order = (a: EncodedChange, b: EncodedChange): number =>
+  compareChangeKeys(a, b) || changeVersion(b) - changeVersion(a);
+
 function sorted(changes: EncodedChange[]): readonly EncodedChange[] {
-  const order = (a: EncodedChange, b: EncodedChange): number =>
-    compareChangeKeys(a, b) || changeVersion(b) - changeVersion(a);
   changes.sort(order);
   return changes.filter(
     (change, i) => i === 0 || compareChangeKeys(changes[i - 1] as EncodedChange, change) !== 0,

@@ -85,12 +85,15 @@ function finish(plan: RepairPlan, left: readonly RepairStep[]): void {
       "repair without --dry-run; why a step was not taken stands with the result",
     );
   const lost = plan.losses.length + plan.steps.filter(({ type }) => isQuarantine(type)).length;
-  const alone = plan.leftAlone.length + left.filter((step) => step.type === "sweep").length;
-  if (lost + alone === 0) return;
-  throw new HeldBack(
-    `${lost} of backups and segments can not be restored, ${alone} left alone`,
-    plan.advice[0] ?? "the reasons stand with the result",
-  );
+  const sweeps = left.filter(({ type }) => type === "sweep").length;
+  const alone = plan.leftAlone.length;
+  if (lost + sweeps + alone === 0) return;
+  const told = [
+    ...(lost > 0 ? [`${lost} of backups and segments can not be restored`] : []),
+    ...(alone > 0 ? [`${alone} left alone`] : []),
+    ...(sweeps > 0 ? [`${plural(sweeps, "leftover")} not swept`] : []),
+  ];
+  throw new HeldBack(told.join(", "), plan.advice[0] ?? "the reasons stand with the result");
 }
 
 const isQuarantine = (type: RepairStep["type"]): boolean => type.startsWith("quarantine");
