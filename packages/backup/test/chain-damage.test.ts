@@ -128,7 +128,11 @@ describe.each(WRITTEN)("damage to a chain (%s)", (_name, dataFile, options) => {
     for (const backupId of CHAIN) expect(await agrees(witness, files, backupId)).toBe(true);
   });
 
-  it.each(FILES)("every single flipped bit of %s is found", async (path) => {
+  // Manifests are alike in all formats: every bit of them is flipped in one, a bit of every byte in each.
+  const isFirst = options === WRITTEN[0]?.[2];
+  const everyBit = FILES.filter((path) => isFirst || !path.endsWith("metadata.json"));
+
+  it.each(everyBit)("every single flipped bit of %s is found", async (path) => {
     const file = fileAt(path);
     for (let bit = 0; bit < file.length * 8; bit++) {
       const damaged = withFiles(files, { [path]: flipBit(file, bit) });
