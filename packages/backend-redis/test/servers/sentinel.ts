@@ -86,10 +86,12 @@ export class Sentinels {
 
   /** Every server that runs has what the master has at this moment, and the sentinels know it for a replica. */
   async untilReplicated(): Promise<void> {
-    const master = await this.master();
-    const offset = await offsetOf(master);
-    const others = this.servers.filter((server) => server !== master && server.isRunning);
+    let master = await this.master();
+    let offset = await offsetOf(master);
     await untilTrue("that the replicas follow", async () => {
+      const now = await this.master(); // on a busy machine it may be another by now
+      if (now !== master) [master, offset] = [now, await offsetOf(now)];
+      const others = this.servers.filter((server) => server !== master && server.isRunning);
       const followers = await Promise.all(others.map((one) => follows(one, master, offset)));
       const seen = await Promise.all(this.#talks.map((talk) => this.#replicasSeenBy(talk)));
       return followers.every(Boolean) && seen.every((count) => count === others.length);

@@ -36,7 +36,7 @@ export async function startSentinel(options: SentinelOptions = {}): Promise<Sent
 function watch({ host, port, password }: Server, own: string): Promise<RedisProcess> {
   const sentinel = [
     `monitor ${NAME} ${host} ${port} ${QUORUM}`,
-    `down-after-milliseconds ${NAME} 1000`,
+    `down-after-milliseconds ${NAME} 2000`,
     `failover-timeout ${NAME} 5000`,
     ...(password === "" ? [] : [`auth-pass ${NAME} "${password}"`]),
     ...(own === "" ? [] : [`sentinel-pass "${own}"`]),
