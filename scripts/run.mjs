@@ -3,7 +3,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./lib/build.mjs";
-import { lockExample, testExample } from "./lib/example.mjs";
+import { lockExample, prepareExample, testExample } from "./lib/example.mjs";
 import { lint } from "./lib/lint.mjs";
 import { command, node, root, TaskError } from "./lib/processes.mjs";
 import { setUpRedis } from "./lib/redis.mjs";
@@ -17,13 +17,15 @@ const tasks = {
     await setUpRedis();
     await build();
     rmSync(join(root, ".reports/tests.json"), { force: true });
-    const exitCode = await show(command("vitest"), ["run", ...args]);
-    return args.length > 0 ? exitCode : (await testExample()) || exitCode; // arguments choose among our own
+    const tests = show(command("vitest"), ["run", ...args]);
+    if (args.length > 0) return tests; // arguments choose among our own
+    const [exitCode, missing] = await Promise.all([tests, prepareExample()]);
+    return (await testExample(missing)) || exitCode;
   },
   example: async (args) => {
     if (args[0] === "--lock") return lockExample();
     await build();
-    return testExample(args);
+    return testExample(await prepareExample(), args);
   },
   quickstart: async (args) => {
     await build();

@@ -15,7 +15,10 @@ const SOURCES = ["src", "test", "tsconfig.json", "tsconfig.build.json", "vitest.
 const DRIVER = "better-sqlite3";
 const QUIET = ["--no-audit", "--no-fund", "--no-progress", "--loglevel=error"];
 
-/** REQUIRES: the packages are built. Answers why it can not be had, where that is nobody's fault. */
+/**
+ * Leaves the processors to others: the driver may take a minute to compile. REQUIRES: the packages are built. Answers why it
+ * can not be had, where that is nobody's fault.
+ */
 export async function installConsumer() {
   const stamp = dependencyStamp();
   if (readIfThere(join(copy, ".stamp")) !== stamp) startAnew(stamp);
@@ -63,7 +66,10 @@ async function installPackages() {
   if (readIfThere(join(copy, ".installed")) === installed) return undefined;
   rmSync(join(copy, ".installed"), { force: true });
   writeManifest(copy, tarballs);
-  const { exitCode, output } = await npm(["install", "--ignore-scripts", ...QUIET], { cwd: copy });
+  const { exitCode, output } = await npm(["install", "--ignore-scripts", ...QUIET], {
+    cwd: copy,
+    yielding: true,
+  });
   if (exitCode !== 0) {
     if (isOffline(output)) return "the package registry does not answer (is this machine offline?)";
     throw new TaskError(`Could not install what the example needs:\n${output.trimEnd()}`);
@@ -90,7 +96,7 @@ function writeManifest(folder, tarballs) {
 async function provideDriver() {
   if (await driverWorks()) return undefined;
   const started = Date.now();
-  await npm(["rebuild", DRIVER, ...QUIET], { cwd: copy });
+  await npm(["rebuild", DRIVER, ...QUIET], { cwd: copy, yielding: true });
   if (!(await driverWorks())) {
     return `${DRIVER} has no prebuilt binary for this machine and could not be compiled (that takes a C++ compiler, make and Python)`;
   }

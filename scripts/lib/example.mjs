@@ -7,15 +7,20 @@ import { command, node, root, TaskError } from "./processes.mjs";
 
 const report = join(root, ".reports/example.json");
 
-/** REQUIRES: the packages are built. Arguments go to vitest. Answers its exit code. */
-export async function testExample(args = []) {
+/** Its report, and whatever it needs that is not there yet. REQUIRES: the packages are built. */
+export function prepareExample() {
   rmSync(report, { force: true });
-  const missing = await installConsumer();
+  return installConsumer();
+}
+
+/** `missing` is what prepareExample has answered. Arguments go to vitest. Answers its exit code. */
+export async function testExample(missing, args = []) {
   if (missing !== undefined) return skip(missing);
   for (const project of ["tsconfig.build.json", "tsconfig.json"]) await compile(project);
   console.log("examples/backend-sqlite, as a package of somebody else:");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  return (await vitest(["run", ...reporters, ...args], { show: true })).exitCode;
+  const run = ["run", "--maxWorkers=3", ...reporters, ...args]; // as many as our own tests have
+  return (await vitest(run, { show: true })).exitCode;
 }
 
 export const lockExample = lockConsumer;

@@ -1,6 +1,7 @@
 // Child processes and files, as the other scripts need them.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { constants, setPriority } from "node:os";
 import { basename, delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -14,9 +15,11 @@ export const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s
 
 /**
  * Runs a program and resolves with its exit code and what it printed, standard output and standard
- * error together. With `show` it prints to our terminal instead, and the output is empty.
+ * error together. With `show` it prints to our terminal instead, and the output is empty; with `yielding` it leaves the
+ * processors to others that want them.
  */
-export function run(program, args, { cwd = root, show = false, shell = false } = {}) {
+export function run(program, args, options = {}) {
+  const { cwd = root, show = false, shell = false, yielding = false } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd,
@@ -24,6 +27,7 @@ export function run(program, args, { cwd = root, show = false, shell = false } =
       env: { ...environment(), ...(show ? {} : plain) },
       stdio: show ? "inherit" : ["ignore", "pipe", "pipe"],
     });
+    if (yielding && child.pid) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text) => {

@@ -14,7 +14,9 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? size : size.toPrecision(3)} ${BYTE_UNITS[unit]}`;
 }
 
-export const formatCount = (count: number): string => count.toLocaleString("en-US");
+/** Whole numbers. Not by toLocaleString, whose first use takes as long as a small command. */
+export const formatCount = (count: number): string =>
+  String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
 
 /** "1 record", "2,000 records". */
 export const plural = (count: number, noun: string): string =>

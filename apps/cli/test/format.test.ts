@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatBytes, formatTable, plural, printable, toJson } from "../src/format.js";
+import { formatBytes, formatCount, formatTable, plural, printable, toJson } from "../src/format.js";
 
 describe("format", () => {
   it.each([
@@ -11,6 +11,16 @@ describe("format", () => {
     [123_456_789, "123 MB"],
   ])("%d bytes are %s", (bytes, text) => {
     expect(formatBytes(bytes)).toBe(text);
+  });
+
+  it.each([
+    [0, "0"],
+    [-999, "-999"],
+    [1_000, "1,000"],
+    [-123_456, "-123,456"],
+    [9_007_199_254_740_991, "9,007,199,254,740,991"],
+  ])("%d is counted as %s", (count, text) => {
+    expect(formatCount(count)).toBe(text);
   });
 
   it("counts in words", () => {
