@@ -4,13 +4,11 @@
 import { type Commit, corruption, type Expectation, NadbError, quote } from "@nadb/core";
 import { isOutOfMemory } from "./failures.js";
 import { type Host, newId } from "./host.js";
-import { type Argument, type Script, word } from "./link.js";
+import { type Argument, word } from "./link.js";
+import { commitInSteps, isLong } from "./long-commit.js";
 import type { Partition } from "./partition.js";
+import { SCRIPT_BYTES, SCRIPT_CHANGES } from "./script-size.js";
 import { scripts } from "./scripts.js";
-
-/** A group is closed once it holds so many mutations, or bytes of them; a larger commit goes alone. */
-const GROUP_MUTATIONS = 256;
-const GROUP_BYTES = 4 << 20;
 
 export interface PreparedCommit {
   readonly id: string;
@@ -77,6 +75,7 @@ export class CommitQueue {
     this.#draining = false;
   }
 
+  /** Closed once it holds what a script takes; a larger commit goes alone. */
   #nextGroup(): readonly Waiting[] {
     const group: Waiting[] = [];
     let [mutations, bytes] = [0, 0];
@@ -84,8 +83,10 @@ export class CommitQueue {
       const { commit } = waiting;
       mutations += commit.mutations;
       bytes += commit.bytes;
-      if (group.length > 0 && (mutations > GROUP_MUTATIONS || bytes > GROUP_BYTES)) break;
+      const isFull = mutations > SCRIPT_CHANGES || bytes > SCRIPT_BYTES || this.#isLong(commit);
+      if (group.length > 0 && isFull) break;
       group.push(waiting);
+      if (this.#isLong(commit)) break;
     }
     this.#waiting = this.#waiting.slice(group.length);
     return group;
@@ -95,11 +96,7 @@ export class CommitQueue {
     if (group.length === 0) return;
     const onlyDeletes = group.filter(({ commit }) => !commit.puts);
     try {
-      const script = onlyDeletes.length === group.length ? scripts.deletes : scripts.commit;
-      const results = await this.#send(
-        script,
-        group.map(({ commit }) => commit),
-      );
+      const results = await this.#send(group.map(({ commit }) => commit));
       group.forEach((waiting, index) => {
         settle(waiting, results[index] as string);
       });
@@ -111,8 +108,17 @@ export class CommitQueue {
     }
   }
 
-  async #send(script: Script, commits: readonly PreparedCommit[]): Promise<string[]> {
+  #isLong(commit: PreparedCommit): boolean {
+    return isLong(commit, this.host.scriptMutations);
+  }
+
+  /** REQUIRES: one that is long is alone. */
+  async #send(commits: readonly PreparedCommit[]): Promise<string[]> {
     const points = await this.othersPoints();
+    const [first] = commits;
+    if (first !== undefined && this.#isLong(first))
+      return [await commitInSteps(this.partition, first, points)];
+    const script = commits.some(({ puts }) => puts) ? scripts.commit : scripts.deletes;
     const now = this.host.clock();
     const args = [
       now,
@@ -150,11 +156,22 @@ function settle({ commit, resolve, reject }: Waiting, result: string): void {
     reject(corruption(`the answer to a commit is ${quote(result)}`));
     return;
   }
-  const versions = commit.mutations === 0 ? [] : result.slice(colon + 1).split(",");
+  const versions = result.slice(colon + 1);
   resolve({
     checkpoint: result.slice(0, colon),
-    versions: versions.map((version) => (version === "" ? undefined : Number(version))),
+    versions: commit.mutations === 0 ? [] : versionsIn(versions),
   });
+}
+
+/** One by one, or of a commit in steps "@first-count", without the mutations that are named behind it. */
+function versionsIn(text: string): (number | undefined)[] {
+  const inSteps = /^@(\d+)-(\d+)((?:,\d+)*)$/.exec(text);
+  if (inSteps === null)
+    return text.split(",").map((version) => (version === "" ? undefined : Number(version)));
+  const [, first, count, without = ""] = inSteps;
+  const missed = new Set(without.split(",").map(Number));
+  let next = Number(first);
+  return Array.from({ length: Number(count) }, (_, i) => (missed.has(i + 1) ? undefined : next++));
 }
 
 const conflict = ({ key, version }: Expectation): NadbError =>

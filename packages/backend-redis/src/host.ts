@@ -14,6 +14,8 @@ export interface Host {
   readonly clock: () => number;
   readonly random: (bytes: Uint8Array) => void;
   readonly tombstoneRetentionMs: number;
+  /** A commit of more mutations and expectations goes in steps. */
+  readonly scriptMutations: number;
   /** Throws NADB_CLOSED. */
   checkOpen(): void;
   /** Keeps the backend from closing until it is done. */

@@ -16,7 +16,8 @@
 //       expiry                         zset     keys, by the time they expire
 //       tags                           hash     tag → records that carry it
 //       t:TAG                          zset     keys of those, by their bytes
-//       load                           hash     of a load: totals, mode, generation
+//       load                           hash     of a load: totals, mode, generation; of a commit in steps: id, time, …
+//       chunks, missed                 lists    of a commit in steps: what is left to do, and deletes that found nothing
 import type { NamespaceId } from "@nadb/core";
 
 /** Version of the layout above; raised when it changes. */

@@ -21,12 +21,9 @@ import { type Argument, type Reply, word } from "./link.js";
 import type { Answer, Partition } from "./partition.js";
 import { changeArguments } from "./record-fields.js";
 import type { Root } from "./root.js";
+import { SCRIPT_BYTES, SCRIPT_CHANGES } from "./script-size.js";
 import { scripts } from "./scripts.js";
 import { collectGarbage, collectInBackground } from "./upkeep.js";
-
-/** One script puts so many changes, or so many bytes of them. */
-const PUT_CHANGES = 256;
-const PUT_BYTES = 4 << 20;
 
 /** What a load needs of its namespace. */
 export interface LoadHost {
@@ -59,7 +56,10 @@ export async function beginLoad(
 function* chunksOf(changes: readonly EncodedChange[]): Generator<EncodedChange[]> {
   let [chunk, bytes]: [EncodedChange[], number] = [[], 0];
   for (const change of changes) {
-    if (chunk.length === PUT_CHANGES || (chunk.length > 0 && bytes + change.length > PUT_BYTES)) {
+    if (
+      chunk.length === SCRIPT_CHANGES ||
+      (chunk.length > 0 && bytes + change.length > SCRIPT_BYTES)
+    ) {
       yield chunk;
       [chunk, bytes] = [[], 0];
     }

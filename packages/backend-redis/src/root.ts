@@ -98,7 +98,7 @@ export class Root {
   }
 
   async beginLoad(load: string): Promise<void> {
-    await this.host.link.command("hset", [this.#key, `load:${load}`, "open"]);
+    await this.host.link.run(scripts.openLoad, this.#key, [load]);
   }
 
   /** Undefined when it is over, or never began. */

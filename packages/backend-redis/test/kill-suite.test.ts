@@ -9,7 +9,7 @@ import {
   type Runner,
 } from "@nadb/testkit";
 import { describe, it } from "vitest";
-import { redisBackend } from "../src/index.js";
+import { type RedisBackendOptions, redisBackend } from "../src/index.js";
 import { partitionOf } from "../src/keys.js";
 import {
   DURABLE,
@@ -26,6 +26,8 @@ const PARTITIONS = 4;
 /** On a machine with much to do a server takes its time to start. */
 const RETRY_SECONDS = 60;
 
+type Options = Pick<RedisBackendOptions, "partitions" | "scriptMutations">;
+
 const place = (storage: KillPlace["storage"]): KillPlace => ({
   program: fileURLToPath(new URL("programs/kill-victim.mjs", import.meta.url)),
   open: (options, clock) => redisBackend({ ...JSON.parse(options), clock }),
@@ -41,10 +43,10 @@ function storageOn(
   nodes: readonly Server[],
   url: string,
   prefix: string,
-  partitions = 1,
+  options: Options = {},
 ): KillStorage {
   return {
-    name: JSON.stringify({ url, prefix, partitions, retrySeconds: RETRY_SECONDS }),
+    name: JSON.stringify({ url, prefix, ...options, retrySeconds: RETRY_SECONDS }),
     settled: () => untilTrue("that clients are gone", () => areGone(nodes)),
   };
 }
@@ -70,13 +72,14 @@ describe("on a server", () => {
 
 describe("on a cluster", () => {
   const cluster = sharedCluster({ config: DURABLE });
-  const on = (partitions: number): KillPlace =>
-    place(({ storage }) => storageOn(cluster().nodes, cluster().url, storage, partitions));
+  const on = (options?: Options): KillPlace =>
+    place(({ storage }) => storageOn(cluster().nodes, cluster().url, storage, options));
 
-  killSuite(patient, on(1), { kills: 10 });
+  killSuite(patient, on(), { kills: 10 });
 
-  describe(`in ${PARTITIONS} partitions`, () => {
-    killSuite(patient, inPartitions(on(PARTITIONS)), { kills: 10 });
+  describe(`in ${PARTITIONS} partitions, with commits in steps`, () => {
+    const inSteps = on({ partitions: PARTITIONS, scriptMutations: 1 });
+    killSuite(patient, inPartitions(inSteps), { kills: 10 });
   });
 });
 

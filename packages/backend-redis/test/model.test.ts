@@ -13,6 +13,15 @@ describe("on a server", () => {
     ({ storage: prefix, clock }) => redisBackend({ url: server().url, prefix, clock }),
     OPTIONS,
   );
+
+  describe("with commits in steps", () => {
+    modelSuite(
+      { describe, it },
+      ({ storage: prefix, clock }) =>
+        redisBackend({ url: server().url, prefix, clock, scriptMutations: 1 }),
+      OPTIONS,
+    );
+  });
 });
 
 describe("on a cluster", () => {

@@ -16,8 +16,7 @@ export const COMMIT = `${LIBRARY}
 local head, why = guard()
 if not head then return why end
 local now, before, writer, number = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
-local writers, ids, id_times = base .. 'writers', base .. 'commits', base .. 'commit-times'
-local REMEMBERED = 3600000
+local writers = base .. 'writers'
 
 local earlier = call('HGET', writers, writer)
 if earlier then
@@ -38,50 +37,10 @@ local function take()
   return value
 end
 
-local function recall(id)
-  local kept = call('HGET', ids, id)
-  if not kept then return nil end
-  local time, result = string.match(kept, '^(%d+) (.*)$')
-  if tonumber(time) > now - REMEMBERED then return result end
-end
+local function take_pair() return take(), take() end
 
-local function remember(id, result)
-  local old = call('ZRANGE', id_times, '-inf', now - REMEMBERED, 'BYSCORE', 'LIMIT', 0, 4)
-  for i = 1, #old do
-    call('HDEL', ids, old[i])
-    call('ZREM', id_times, old[i])
-  end
-  call('HSET', ids, id, text(now) .. ' ' .. result)
-  call('ZADD', id_times, text(now), id)
-end
-
-local function failed_expectation(count)
-  local failed
-  for i = 1, count do
-    local key, version = take(), take()
-    local f = call('HMGET', head.prefix .. 'r:' .. key, 'version', 'expires')
-    local found = f[1] and not is_expired(f[2], now) and f[1] or ''
-    if found ~= version and not failed then failed = i end
-  end
-  return failed
-end
-
-local function put(key)
-  local new = { value = take(), tags = nonempty(take()), expires = nonempty(take()), hash = take(),
-    length = nonempty(take()), updated = text(now) }
-  local old = take_out(head, key)
-  new.created = old and not is_expired(old.expires, now) and old.created or new.updated
-  local version = next_version(head)
-  put_in(head, key, old, new, version)
-  return text(version)
-end
-
-local function delete(key)
-  local f = call('HMGET', head.prefix .. 'r:' .. key, 'version', 'expires')
-  if not f[1] or is_expired(f[2], now) then return '' end
-  local version = next_version(head)
-  bury(head, key, version, text(now))
-  return text(version)
+local function take_record()
+  return { value = take(), tags = nonempty(take()), expires = nonempty(take()), hash = take(), length = nonempty(take()) }
 end
 
 local function skip(mutations)
@@ -92,8 +51,8 @@ end
 
 local function commit()
   local id = take()
-  local known = id ~= '' and recall(id)
-  local failed = failed_expectation(tonumber(take()))
+  local known = recall(id, now)
+  local failed = failed_expectation(head, tonumber(take()), take_pair, now)
   local mutations = tonumber(take())
   if known or failed then
     skip(mutations)
@@ -102,11 +61,13 @@ local function commit()
   local versions = {}
   for i = 1, mutations do
     local kind, key = take(), take()
-    if kind == 'p' then versions[i] = put(key) else versions[i] = delete(key) end
+    local version
+    if kind == 'p' then version = commit_put(head, key, take_record(), now) else version = commit_delete(head, key, now) end
+    versions[i] = version and text(version) or ''
   end
   local point = ARGV[7] .. head.server .. '.' .. text(head.version) .. ARGV[8]
   local result = head.id .. '-' .. point .. ':' .. table.concat(versions, ',')
-  if id ~= '' then remember(id, result) end
+  remember(id, result, now)
   head.written = true
   return result
 end

@@ -5,6 +5,7 @@
 // INVARIANT: no load is decided before all partitions are frozen, and no partition thaws before it has been decided. So
 // whoever meets a frozen one asks the root, and from the decision on nobody sees the old content.
 import { LIBRARY } from "./library.js";
+import { COMMIT_STEP } from "./long-commit.js";
 
 /** ARGV[3] load; ARGV[4] mode; ARGV[5] now, ms; ARGV[6] onConflict. Answers {"ok"}. */
 export const BEGIN = `${LIBRARY}
@@ -90,7 +91,7 @@ local load = base .. ARGV[3] .. ':load'
 local f = call('HMGET', load, 'version', 'count', 'bytes', 'digest', 'mode')
 note_server(head)
 head.written = true
-head.loads = head.loads + 1
+if f[5] == 'commit' then call('HSET', load, 'from', text(head.counter + 1)) else head.loads = head.loads + 1 end
 if f[5] == 'replace' then
   call('SADD', base .. 'garbage', head.id)
   local content = open_space(ARGV[3], head.counter, f[2], f[3], f[4])
@@ -111,16 +112,16 @@ return { 'ok' }
 `;
 
 /**
- * ARGV[3] load; ARGV[4] now, ms; ARGV[5] at most so many changes. Lays the oldest of what is left over the content.
- * Answers {"ok", "1" while there is more}.
+ * ARGV[3] load; ARGV[4] now, ms; ARGV[5] at most so many changes. Lays the oldest of what is left over the content; of a
+ * long commit, one chunk. Answers {"ok", "1" while there is more}.
  */
-export const MERGE = `${LIBRARY}
+export const MERGE = `${LIBRARY}${COMMIT_STEP}
 local head = read_head()
 if not head or head.merging ~= ARGV[3] then return { 'ok', '' } end
 local now, limit = tonumber(ARGV[4]), tonumber(ARGV[5])
 local source = base .. ARGV[3] .. ':'
-local conflict = call('HGET', source .. 'load', 'conflict')
-local skipped = 0
+local f = call('HMGET', source .. 'load', 'mode', 'conflict')
+local mode, conflict, skipped = f[1], f[2], 0
 
 local function keeps_existing(key, time)
   if conflict == 'overwrite' then return false end
@@ -150,33 +151,41 @@ local function merge_grave(key)
   call('ZREM', source .. 'graves', key)
 end
 
-local feed = call('ZRANGE', source .. 'feed', 0, limit - 1, 'WITHSCORES')
-local graves = call('ZRANGE', source .. 'graves', 0, limit - 1, 'WITHSCORES')
-local i, j = 1, 1
-for _ = 1, limit do
-  local version, buried = tonumber(feed[i + 1]), tonumber(graves[j + 1])
-  if version and (not buried or version < buried) then
-    merge_record(feed[i])
-    i = i + 2
-  elseif buried then
-    merge_grave(graves[j])
-    j = j + 2
+local function merge_step()
+  local feed = call('ZRANGE', source .. 'feed', 0, limit - 1, 'WITHSCORES')
+  local graves = call('ZRANGE', source .. 'graves', 0, limit - 1, 'WITHSCORES')
+  local i, j = 1, 1
+  for _ = 1, limit do
+    local version, buried = tonumber(feed[i + 1]), tonumber(graves[j + 1])
+    if version and (not buried or version < buried) then
+      merge_record(feed[i])
+      i = i + 2
+    elseif buried then
+      merge_grave(graves[j])
+      j = j + 2
+    end
   end
+  call('HINCRBY', source .. 'load', 'skipped', skipped)
+  return call('EXISTS', source .. 'feed', source .. 'graves') > 0
 end
+
 note_server(head)
+local has_more
+if mode == 'commit' then has_more = commit_step(head, source) else has_more = merge_step() end
 write_head(head)
-call('HINCRBY', source .. 'load', 'skipped', skipped)
-local left = call('EXISTS', source .. 'feed', source .. 'graves')
-if left == 0 then
+if not has_more then
   call('HSET', source .. 'load', 'end', table.concat(facts_of(head), ' '))
   call('HDEL', head_key, 'merging')
 end
-return { 'ok', left > 0 and '1' or '' }
+return { 'ok', has_more and '1' or '' }
 `;
 
-/** ARGV[3] load; to garbage with what is left of it. Answers {"ok", skipped or "", its head when it was finished or ""}. */
+/**
+ * ARGV[3] load; to garbage with what is left of it. Answers {"ok", skipped or "", its head when it was finished or "", of a
+ * commit its result}.
+ */
 export const END = `${LIBRARY}
-local f = call('HMGET', base .. ARGV[3] .. ':load', 'skipped', 'end')
+local f = call('HMGET', base .. ARGV[3] .. ':load', 'skipped', 'end', 'result')
 if call('ZREM', base .. 'loads', ARGV[3]) == 1 then call('SADD', base .. 'garbage', ARGV[3]) end
-return { 'ok', f[1] or '', f[2] or '' }
+return { 'ok', f[1] or '', f[2] or '', f[3] or '' }
 `;

@@ -26,25 +26,28 @@ if not head then return why end
 -- Tags as they stand in an encoded record; many records share theirs.
 local encoded_tags = {}
 local function encode_tags(json)
-  local encoded = encoded_tags[json]
-  if encoded then return encoded end
   local tags, parts = tags_of(json), {}
   for i = 1, #tags do parts[i] = struct.pack('>I2', #tags[i]) .. tags[i] end
-  encoded = struct.pack('>I2', #tags) .. table.concat(parts)
+  local encoded = struct.pack('>I2', #tags) .. table.concat(parts)
   encoded_tags[json] = encoded
   return encoded
 end
 
+-- The most of what a backup costs here; struct.pack reads numbers from their texts by itself.
+local pack, records = struct.pack, head.prefix .. 'r:'
 local function encode_record(key, version)
-  local f = call('HMGET', head.prefix .. 'r:' .. key, 'value', 'tags', 'created', 'updated', 'expires', 'hash', 'length')
-  local stamp = struct.pack('>BI8I8I8I8I2', f[7] and 2 or 1, version, tonumber(f[3]), tonumber(f[4]), tonumber(f[5] or 0), #key)
-  local seal = f[7] and struct.pack('>I8', tonumber(f[7])) .. f[6] or ''
-  return stamp .. key .. encode_tags(f[2]) .. seal .. f[1]
+  local f = call('HMGET', records .. key, 'value', 'tags', 'created', 'updated', 'expires', 'length')
+  local json, length = f[2], f[6]
+  local tags = encoded_tags[json] or encode_tags(json)
+  if not length then
+    return pack('>BI8I8I8I8I2', 1, version, f[3], f[4], f[5] or 0, #key) .. key .. tags .. f[1]
+  end
+  local hash = call('HGET', records .. key, 'hash')
+  return pack('>BI8I8I8I8I2', 2, version, f[3], f[4], f[5] or 0, #key) .. key .. tags .. pack('>I8', length) .. hash .. f[1]
 end
 
 local function encode_tombstone(key, version)
-  local deleted_at = tonumber(call('HGET', head.prefix .. 'deleted', key))
-  return struct.pack('>BI8I8I2', 0, version, deleted_at, #key) .. key
+  return pack('>BI8I8I2', 0, version, call('HGET', head.prefix .. 'deleted', key), #key) .. key
 end
 
 local after, buried_after = tonumber(ARGV[3]), ARGV[4] == '' and head.version or tonumber(ARGV[4])
@@ -61,17 +64,20 @@ local graves = call('ZRANGE', head.prefix .. 'graves', '(' .. text(buried_after)
   'WITHSCORES')
 local answer, n, bytes, i, j = { 'ok', false, false, false, false }, 5, 0, 1, 1
 while n < limit + 5 and bytes < max_bytes and (feed[i] or graves[j]) do
-  local version, buried = tonumber(feed[i + 1]), tonumber(graves[j + 1])
-  n = n + 1
-  if version and (not buried or version < buried) then
-    answer[n] = encode_record(feed[i], version)
-    after, i = version, i + 2
+  local change
+  if not graves[j] or (feed[i] and tonumber(feed[i + 1]) < tonumber(graves[j + 1])) then
+    after = feed[i + 1]
+    change = encode_record(feed[i], after)
+    i = i + 2
   else
-    answer[n] = encode_tombstone(graves[j], buried)
-    buried_after, j = buried, j + 2
+    buried_after = graves[j + 1]
+    change = encode_tombstone(graves[j], buried_after)
+    j = j + 2
   end
-  bytes = bytes + #answer[n]
+  n, bytes = n + 1, bytes + #change
+  answer[n] = change
 end
+after, buried_after = tonumber(after), tonumber(buried_after)
 -- Both listings were asked for as many as a page holds: what is left of neither is the end.
 local is_end = not feed[i] and not graves[j] and #feed < 2 * limit and #graves < 2 * limit
 answer[2], answer[3], answer[4], answer[5] = facts_of(head), text(after), text(math.max(after, buried_after)), is_end and '1' or ''

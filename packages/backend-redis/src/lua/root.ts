@@ -22,6 +22,11 @@ redis.call('HSET', KEYS[1], 'state', ARGV[3])
 return 1
 `;
 
+/** ARGV[1] load, to be decided upon. */
+export const OPEN_LOAD = `#!lua
+return redis.call('HSET', KEYS[1], 'load:' .. ARGV[1], 'open')
+`;
+
 /** ARGV[1] load; ARGV[2] "commit" or "abort"; ARGV[3] mode, "" with abort. Answers what was decided, first come first. */
 export const DECIDE = `#!lua
 local field = 'load:' .. ARGV[1]

@@ -80,7 +80,7 @@ for i = 1, #tags[2], 2 do
   call('HDEL', space .. 'tags', tags[2][i])
 end
 if call('EXISTS', space .. 'tags') == 1 then return { 'ok', '1' } end
-call('UNLINK', space .. 'feed', space .. 'graves', space .. 'deleted', space .. 'expiry', space .. 'load')
+call('UNLINK', space .. 'feed', space .. 'graves', space .. 'deleted', space .. 'expiry', space .. 'load', space .. 'chunks', space .. 'missed')
 call('SREM', garbage, id)
 return { 'ok', call('SCARD', garbage) > 0 and '1' or '' }
 `;

@@ -1,40 +1,28 @@
 // The process of a load is killed at each point of its commit. Whoever comes next goes on: the content is the old one as long
 // as nobody decided, the new one from then on, and never something in between.
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import type { StorageNamespace } from "@nadb/core";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { scripts } from "../../src/scripts.js";
+import { type Choice, sharedServer, type When } from "../servers/index.js";
+import { is, killLoader } from "./killed.js";
 import {
-  type Choice,
-  type RedisProxy,
-  type Request,
-  sharedServer,
-  startProxy,
-  type When,
-} from "../servers/index.js";
-import { failureOf, isSound, keys, load, namespace, put, read, trueRun } from "./support.js";
+  failureOf,
+  isSound,
+  keys,
+  load,
+  namespace,
+  proxyTo,
+  put,
+  read,
+  trueRun,
+} from "./support.js";
 
-const PROGRAM = fileURLToPath(new URL("../programs/loader.mjs", import.meta.url));
 const RECORDS = 900;
 const OLD = keys(40, "old");
 /** Of the records that are loaded, too. */
 const COMMON = keys(RECORDS).filter((_, i) => i % 90 === 0);
 
 const server = sharedServer();
-
-const is =
-  (script: { readonly sha: string }): Choice =>
-  ({ name, args }: Request) =>
-    name === "EVALSHA" && String(args[0]) === script.sha;
-
-async function proxied(): Promise<RedisProxy> {
-  const proxy = await startProxy(server().port);
-  onTestFinished(() => proxy.close());
-  return proxy;
-}
 
 async function filled(partitions: number): Promise<StorageNamespace> {
   const one = await namespace({ url: server().url, partitions });
@@ -43,31 +31,6 @@ async function filled(partitions: number): Promise<StorageNamespace> {
   await warm.commit();
   await Promise.all([...OLD, ...COMMON].map((key) => one.commit([put(key, "old", ["tag"])])));
   return one;
-}
-
-/** Its process is dead when this resolves, with its commit interrupted at the request. */
-async function killAt(mode: string, partitions: number, when: When, at: Choice): Promise<void> {
-  const proxy = await proxied();
-  const url = server().urlAt(proxy.port);
-  const child = spawn(process.execPath, [PROGRAM, url, mode, `${partitions}`, `${RECORDS}`], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  expect(await line(child)).toBe("loaded");
-  const cut = proxy.cutAt(when, at);
-  child.stdin?.write("commit\n");
-  await cut;
-  proxy.refuse();
-  const ended = once(child, "exit");
-  child.kill("SIGKILL");
-  await ended;
-}
-
-async function line(child: ChildProcess): Promise<string> {
-  if (child.stdout === null) throw new Error("it has no output");
-  const lines = createInterface({ input: child.stdout });
-  const [text] = await once(lines, "line");
-  return text as string;
 }
 
 const POINTS: [string, When, Choice, "old" | "new", ("replace" | "merge")[]][] = [
@@ -88,7 +51,7 @@ describe.each([1, 3])("a load whose process is killed, in %d partitions", (parti
     "%s, %s: whoever comes finds all or nothing of it",
     async (mode, _, when, at, then) => {
       const one = await filled(partitions);
-      await killAt(mode, partitions, when, at);
+      await killLoader(server(), [mode, partitions, RECORDS], when, at);
       const other = await namespace({ url: server().url });
       const [found, seen] = await Promise.all([
         read(other, ...COMMON),
@@ -111,7 +74,7 @@ describe.each([1, 3])("a load whose process is killed, in %d partitions", (parti
 describe("a load that stood still", () => {
   it.each([1, 3])("too long for others is told, in %d partitions", async (partitions) => {
     const one = await filled(partitions);
-    const proxy = await proxied();
+    const proxy = await proxyTo(server());
     const slow = await namespace({ url: server().urlAt(proxy.port), retrySeconds: 20 });
     const into = await slow.replace();
     await load(into, keys(RECORDS), "new");
