@@ -7,19 +7,9 @@ import { type Host, newId } from "./host.js";
 import { type Argument, word } from "./link.js";
 import { commitInSteps, isLong } from "./long-commit.js";
 import type { Partition } from "./partition.js";
+import type { PreparedCommit } from "./prepare.js";
 import { SCRIPT_BYTES, SCRIPT_CHANGES } from "./script-size.js";
 import { scripts } from "./scripts.js";
-
-export interface PreparedCommit {
-  readonly id: string;
-  readonly expect: readonly Expectation[];
-  /** Number of mutations that count, and their arguments. */
-  readonly mutations: number;
-  /** False: it is executed when the server's memory is short, too. */
-  readonly puts: boolean;
-  readonly args: readonly Argument[];
-  readonly bytes: number;
-}
 
 interface Waiting {
   readonly commit: PreparedCommit;

@@ -1,11 +1,11 @@
 // A commit that would keep the server from others for too long: in steps (lua/long-commit.ts). Up to the decision nothing has
 // happened, and whoever meets what is left of it gives it up; from then on it happens, whoever brings it to its end.
 import { isNadbError, NadbError } from "@nadb/core";
-import type { PreparedCommit } from "./commit-queue.js";
 import { outcomeUnknown } from "./failures.js";
 import { newId } from "./host.js";
 import { type Argument, word } from "./link.js";
 import type { Answer, Partition } from "./partition.js";
+import type { PreparedCommit } from "./prepare.js";
 import { COMMIT_BYTES, SCRIPT_BYTES, SCRIPT_CHANGES } from "./script-size.js";
 import { scripts } from "./scripts.js";
 import { collectInBackground } from "./upkeep.js";

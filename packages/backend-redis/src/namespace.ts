@@ -26,7 +26,6 @@ import {
 } from "@nadb/core";
 import { unlessAborted } from "./abort.js";
 import { readChanges } from "./changes.js";
-import type { PreparedCommit } from "./commit-queue.js";
 import { EMPTY_CHECKPOINT, joinHeads, pointsOf } from "./head-fields.js";
 import type { Host } from "./host.js";
 import { partitionOf } from "./keys.js";
@@ -42,7 +41,7 @@ import {
 } from "./listing.js";
 import { beginLoad } from "./load.js";
 import type { Partition } from "./partition.js";
-import { inPlaces, prepareCommit } from "./prepare.js";
+import { inPlaces, type PreparedCommit, prepareCommit } from "./prepare.js";
 import { type Room, Rooms } from "./rooms.js";
 import { Root } from "./root.js";
 import { scripts } from "./scripts.js";

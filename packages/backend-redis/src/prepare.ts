@@ -6,9 +6,19 @@ import {
   type Expectation,
   type Mutation,
 } from "@nadb/core";
-import type { PreparedCommit } from "./commit-queue.js";
 import type { Argument } from "./link.js";
 import { putArguments } from "./record-fields.js";
+
+export interface PreparedCommit {
+  readonly id: string;
+  readonly expect: readonly Expectation[];
+  /** Number of mutations that count, and their arguments. */
+  readonly mutations: number;
+  /** False: it is executed when the server's memory is short, too. */
+  readonly puts: boolean;
+  readonly args: readonly Argument[];
+  readonly bytes: number;
+}
 
 /** Checks all that a commit brings; nothing is refused half-way. */
 export function prepareCommit(
