@@ -3,7 +3,7 @@ import { script } from "./link.js";
 import { COMMIT } from "./lua/commit.js";
 import { BEGIN, END, FINISH, FREEZE, MERGE, PUT, THAW } from "./lua/load.js";
 import { EXPECT, HOLD, STAGE } from "./lua/long-commit.js";
-import { COUNT, GET, HEAD, LIST, PAGE, QUERY, TAGS } from "./lua/read.js";
+import { COUNT, GET, HEAD, LIST, MARKS, PAGE, QUERY, TAGS } from "./lua/read.js";
 import { RIGHTS } from "./lua/rights.js";
 import { DECIDE, MAKE_ROOT, MARK_ROOT, OPEN_LOAD } from "./lua/root.js";
 import { COLLECT, DROP, MAKE, SWEEP, TRIM } from "./lua/upkeep.js";
@@ -20,6 +20,7 @@ export const scripts = {
   /** REQUIRES: nothing is put. */
   deletes: script("commit", COMMIT, { ...commits, ...frees }),
   head: script("head", HEAD, reads),
+  marks: script("changes", MARKS, reads),
   page: script("changes", PAGE, reads),
   list: script("keys", LIST, reads),
   query: script("query", QUERY, reads),

@@ -10,11 +10,33 @@ return { 'ok', facts_of(head) }
 `;
 
 /**
+ * Versions that so many records lie between, the oldest first: of those that stand behind a version.
+ *
+ *   ARGV[3]  version     ARGV[4]  how many records apart     ARGV[5]  at most so many versions
+ *
+ * Answers {"ok", facts, version, …}.
+ */
+export const MARKS = `${LIBRARY}
+local head, why = guard()
+if not head then return why end
+local feed, step, answer = head.prefix .. 'feed', tonumber(ARGV[4]), { 'ok', facts_of(head) }
+local rank = call('ZCOUNT', feed, '-inf', ARGV[3]) - 1
+for i = 1, tonumber(ARGV[5]) do
+  rank = rank + step
+  local version = call('ZRANGE', feed, rank, rank, 'WITHSCORES')[2]
+  if not version then break end
+  answer[i + 2] = version
+end
+return answer
+`;
+
+/**
  * One page of a run, from the same instant as the head it comes with.
  *
- *   ARGV[3]  records after this version       ARGV[4]  tombstones after this one, "" for those from now on
+ *   ARGV[3]  records after this version       ARGV[4]  tombstones after this one, "" for those from now on, "-" for none
  *   ARGV[5]  at most so many changes          ARGV[6]  closed once it holds so many bytes
- *   ARGV[7]  "server:version" up to which the run has come, "" where it begins at the beginning
+ *   ARGV[7]  "server:version" that the run rests on, "" where it begins at the beginning
+ *   ARGV[8]  records up to this version, "+inf" for all
  *
  * Answers {"ok", facts, records after, tombstones after, is the end "1" or "", change, …}; {"expired", reason}.
  *   change := as record.ts of core encodes records and tombstones
@@ -50,18 +72,18 @@ local function encode_tombstone(key, version)
   return pack('>BI8I8I2', 0, version, call('HGET', head.prefix .. 'deleted', key), #key) .. key
 end
 
-local after, buried_after = tonumber(ARGV[3]), ARGV[4] == '' and head.version or tonumber(ARGV[4])
+local after, buried_after = tonumber(ARGV[3]), tonumber(ARGV[4]) or head.version
 local limit, max_bytes = tonumber(ARGV[5]), tonumber(ARGV[6])
 
 if ARGV[7] ~= '' then
   local reason = out_of_reach(head, ARGV[7])
   if reason then return { 'expired', reason } end
 end
-if buried_after < head.trimmed then return { 'expired', 'tombstones behind it have been trimmed' } end
+if ARGV[4] ~= '-' and buried_after < head.trimmed then return { 'expired', 'tombstones behind it have been trimmed' } end
 
-local feed = call('ZRANGE', head.prefix .. 'feed', '(' .. text(after), '+inf', 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES')
-local graves = call('ZRANGE', head.prefix .. 'graves', '(' .. text(buried_after), '+inf', 'BYSCORE', 'LIMIT', 0, limit,
-  'WITHSCORES')
+local feed = call('ZRANGE', head.prefix .. 'feed', '(' .. text(after), ARGV[8], 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES')
+local graves = ARGV[4] == '-' and {} or call('ZRANGE', head.prefix .. 'graves', '(' .. text(buried_after), '+inf', 'BYSCORE',
+  'LIMIT', 0, limit, 'WITHSCORES')
 local answer, n, bytes, i, j = { 'ok', false, false, false, false }, 5, 0, 1, 1
 while n < limit + 5 and bytes < max_bytes and (feed[i] or graves[j]) do
   local change
