@@ -72,8 +72,18 @@ export function innermost(error: unknown): unknown {
   return inner ?? error;
 }
 
-/** `last`: what the client said when it last failed to connect. */
-export function failure(doing: string, error: unknown, last?: unknown): NadbError {
+export interface Circumstances {
+  /** Where the server is, for messages. */
+  readonly at?: string;
+  /** What the client said when it last failed to connect. */
+  readonly last?: unknown;
+}
+
+export function failure(
+  doing: string,
+  error: unknown,
+  { at = "the server", last }: Circumstances = {},
+): NadbError {
   if (error instanceof NadbError) return error;
   const inner = innermost(isLost(error) ? (last ?? error) : error);
   const message = messageOf(inner);
@@ -83,7 +93,7 @@ export function failure(doing: string, error: unknown, last?: unknown): NadbErro
   if (!isLost(error)) {
     return new NadbError("NADB_IO", `redis ${doing}: ${message}`, { ...hintIn(hint), cause });
   }
-  const text = `redis ${doing}: the server can not be reached: ${message}`;
+  const text = `redis ${doing}: ${at} can not be reached: ${message}`;
   return new NadbError("NADB_IO", text, { hint: hint ?? UNREACHABLE, cause });
 }
 

@@ -6,7 +6,14 @@ import type { Socket } from "node:net";
 import type { NadbError } from "@nadb/core";
 import type { Cluster, Redis } from "ioredis";
 import { type Answered, Call } from "./call.js";
-import { failure, isRetryable, Lost, outcomeUnknown, tooFewReplicas } from "./failures.js";
+import {
+  type Circumstances,
+  failure,
+  isRetryable,
+  Lost,
+  outcomeUnknown,
+  tooFewReplicas,
+} from "./failures.js";
 import type { Request } from "./request.js";
 import type { Argument, Reply } from "./wire.js";
 
@@ -52,15 +59,15 @@ export interface LinkOptions {
   readonly retrySeconds: number;
   /** Replicas that must have what a commit wrote. */
   readonly wait?: Wait | undefined;
-  /** What the client said when it last failed to connect. */
-  readonly lastError?: () => unknown;
+  /** Read when something has failed. */
+  readonly circumstances?: () => Circumstances;
 }
 
 export class Link {
   readonly client: Client;
   readonly #retryMs: number;
   readonly #wait: Wait | undefined;
-  readonly #lastError: () => unknown;
+  readonly #circumstances: () => Circumstances;
   readonly #calls = new Set<Call>();
   readonly #pending = new Set<Promise<unknown>>();
   #watch: NodeJS.Timeout | undefined;
@@ -69,11 +76,11 @@ export class Link {
   /** Why nothing is written, where the user may only read. */
   forbidden: Error | undefined;
 
-  constructor({ client, retrySeconds, wait, lastError = () => undefined }: LinkOptions) {
+  constructor({ client, retrySeconds, wait, circumstances = () => ({}) }: LinkOptions) {
     this.client = client;
     this.#retryMs = retrySeconds * 1000;
     this.#wait = wait;
-    this.#lastError = lastError;
+    this.#circumstances = circumstances;
   }
 
   /** The key says which server runs it. */
@@ -191,7 +198,7 @@ export class Link {
   }
 
   #failure(call: Call, error: unknown): NadbError {
-    const failed = failure(call.doing, error, this.#lastError());
+    const failed = failure(call.doing, error, this.#circumstances());
     return call.commits && call.mayHaveHappened ? outcomeUnknown(failed) : failed;
   }
 

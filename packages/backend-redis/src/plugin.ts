@@ -1,6 +1,8 @@
-// redis: URLs for programs that find backends by them. Behind "?" stand options of the backend: prefix, partitions.
+// redis: URLs for programs that find backends by them. Behind "?" stand options of the backend.
 import { type BackendPlugin, invalidArgument, quote, withoutPassword } from "@nadb/core";
 import { type RedisBackendOptions, redisBackend } from "./redis-backend.js";
+
+const NUMBERS = ["partitions", "retrySeconds", "scriptMutations"] as const;
 
 export const redisPlugin: BackendPlugin = {
   name: "redis",
@@ -23,14 +25,15 @@ export const redisPlugin: BackendPlugin = {
 
 function optionsIn(url: string): Pick<RedisBackendOptions, "prefix" | "partitions"> {
   const mark = url.indexOf("?");
-  const options: { prefix?: string; partitions?: number } = {};
+  const options: Partial<Record<(typeof NUMBERS)[number], number>> & { prefix?: string } = {};
   for (const [name, value] of new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1))) {
-    if (name === "prefix") options.prefix = value;
-    else if (name === "partitions") options.partitions = Number(value);
+    const number = NUMBERS.find((known) => known === name);
+    if (number !== undefined) options[number] = Number(value);
+    else if (name === "prefix") options.prefix = value;
     else {
       throw invalidArgument(
         `${quote(withoutPassword(url))} has an unknown option ${quote(name)}`,
-        "known are prefix and partitions",
+        `known are prefix, ${NUMBERS.join(", ")}`,
       );
     }
   }

@@ -12,6 +12,7 @@ import {
   quote,
   type StorageBackend,
   type StorageNamespace,
+  withoutPassword,
 } from "@nadb/core";
 import { connect } from "./connect.js";
 import type { Host } from "./host.js";
@@ -184,7 +185,9 @@ class RedisBackend implements StorageBackend {
     if (theirs !== undefined) return new Link({ client: theirs, retrySeconds, wait });
     const client = connect(url as string, { retrySeconds, ...(tls === undefined ? {} : { tls }) });
     const complaints = new Complaints(client);
-    const link = new Link({ client, retrySeconds, wait, lastError: () => complaints.last });
+    const at = withoutPassword(url as string);
+    const circumstances = () => ({ at, last: complaints.last });
+    const link = new Link({ client, retrySeconds, wait, circumstances });
     superviseClient(client, link, retrySeconds * 1000);
     return link;
   }

@@ -53,7 +53,7 @@ export class BoundaryOracle {
 
 class History {
   readonly #changes: readonly Told[];
-  /** Versions behind which a commit is not over yet. */
+  /** Versions behind which a commit is not over yet: all from its first on, whosever they are. */
   readonly #within = new Set<number>();
   readonly #latest = new Map<string, { readonly told: Told; readonly encoded?: EncodedChange }>();
   readonly #digest = new StateDigest();
@@ -63,8 +63,9 @@ class History {
   constructor(commits: readonly (readonly Told[])[]) {
     this.#changes = commits.flat().sort((a, b) => a.version - b.version);
     for (const commit of commits) {
-      const last = Math.max(...commit.map(({ version }) => version));
-      for (const { version } of commit) if (version < last) this.#within.add(version);
+      const versions = commit.map(({ version }) => version);
+      const last = Math.max(...versions);
+      for (let one = Math.min(...versions); one < last; one++) this.#within.add(one);
     }
   }
 

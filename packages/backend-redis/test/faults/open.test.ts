@@ -106,9 +106,10 @@ describe("an open that can not succeed", () => {
   it.each(["redis", "redis+cluster", "redis+sentinel"])(
     "is told, after its time, of a server that is not there: %s",
     async (scheme) => {
-      const url = `${scheme}://:secret@${HOST}:${await freePort()}`;
+      const where = `${HOST}:${await freePort()}`;
+      const url = `${scheme}://:secret@${where}`;
       const failure = await refusal({ url, retrySeconds: SHORT }, "NADB_IO");
-      expect(failure.message).toContain("can not be reached");
+      expect(failure.message).toContain(`${where} can not be reached`);
     },
   );
 
