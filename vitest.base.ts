@@ -3,14 +3,26 @@
 import { fileURLToPath } from "node:url";
 import { defineProject, type UserWorkspaceConfig } from "vitest/config";
 
-/** @param isolate false: files share their modules, which saves loading them; none may mock any. */
-export function project(configUrl: string, { isolate = true } = {}): UserWorkspaceConfig {
+interface ProjectOptions {
+  /** False: files share their modules, which saves loading them; none may mock any. Default true. */
+  readonly isolate?: boolean;
+  /** Default all tests of the package. */
+  readonly include?: string;
+  readonly exclude?: string;
+  /** Default the package's. */
+  readonly name?: string;
+}
+
+export function project(configUrl: string, options: ProjectOptions = {}): UserWorkspaceConfig {
   const root = fileURLToPath(new URL(".", configUrl));
+  const { isolate = true, include = "test/**/*.test.ts", exclude, name } = options;
   return defineProject({
     root,
     resolve: { alias: [{ find: /^#(.+)$/, replacement: `${root}src/platform/$1.node.ts` }] },
     test: {
-      include: ["test/**/*.test.ts"],
+      ...(name === undefined ? {} : { name }),
+      include: [include],
+      exclude: ["**/node_modules/**", ...(exclude === undefined ? [] : [exclude])],
       pool: "forks",
       isolate,
       testTimeout: 30_000,
