@@ -123,9 +123,9 @@ describe("a store is refused", () => {
 
   it("when a newer NADB wrote it, unchanged", async () => {
     const folder = await filledFolder(3);
-    await putRaw(folder, FORMAT_KEY, Uint8Array.of(0, 2));
+    await putRaw(folder, FORMAT_KEY, Uint8Array.of(0, 3));
     const { "data.mdb": before } = contentOf(folder);
-    await rejects("NADB_NEWER_FORMAT", openStore(folder), "layout version 2");
+    await rejects("NADB_NEWER_FORMAT", openStore(folder), "layout version 3");
     expect(contentOf(folder)["data.mdb"]).toBe(before);
   });
 

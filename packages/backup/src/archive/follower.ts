@@ -74,7 +74,7 @@ export class Follower {
       const head = await this.storage.head();
       this.#lag = lagBehind(head, this.#archived, now);
       await this.lease.renew();
-      this.#position ??= await findPosition(this.repository, this.storage.id, head);
+      this.#position ??= await findPosition(this.repository, this.storage, head);
       this.#archived = this.#position ?? this.#archived;
       this.#lag = lagBehind(head, this.#archived, now);
       this.#position = this.#archived = await this.#follow(head, this.#position, now);

@@ -1,6 +1,13 @@
 // Where the archive of a namespace goes on: behind the newest segment that can be restored, or else behind the newest backup
 // of the same generation. What was never finished is swept.
-import { corruption, type Head, isNadbError, type NamespaceId } from "@nadb/core";
+import {
+  type Checkpoint,
+  corruption,
+  type Head,
+  isNadbError,
+  type NamespaceId,
+  type StorageNamespace,
+} from "@nadb/core";
 import type { BackupInfo } from "../manifest.js";
 import type { Repository } from "../repository.js";
 import { filesOf, type Segment } from "./names.js";
@@ -14,10 +21,11 @@ import type { Position } from "./write-segment.js";
  */
 export async function findPosition(
   repository: Repository,
-  id: NamespaceId,
+  storage: StorageNamespace,
   head: Head,
 ): Promise<Position | undefined> {
   const { target } = repository;
+  const { id } = storage;
   const listing = await listSegments(target, id);
   const backups = backupsOf(await repository.list(), id);
   await sweep(repository, id, listing, backups);
@@ -25,7 +33,8 @@ export async function findPosition(
   const { bases, segments } = generationNamed(timeline, head.generation);
   const [base, segment] = [bases.at(-1), segments.at(-1)];
   for (const version of [base?.toVersion, segment?.to]) checkNotBehind(head, version);
-  const info = (segment && (await manifestOf(repository, id, segment))) ?? base;
+  const last = segment && (await manifestOf(repository, id, segment));
+  const info = (await isSuperseded(last, base, storage)) ? base : last;
   if (info === undefined) return undefined;
   checkSame(head, info);
   return positionAt(info);
@@ -38,6 +47,27 @@ export const positionAt = (info: BackupInfo): Position => ({
   stateDigest: info.stateDigest,
   seenAt: Date.parse(info.timestamp),
 });
+
+/** Behind the last segment there is no gap; but where the store can not go on from there, a newer backup is where it begins anew. */
+async function isSuperseded(
+  last: BackupInfo | undefined,
+  base: BackupInfo | undefined,
+  storage: StorageNamespace,
+): Promise<boolean> {
+  if (last === undefined) return true;
+  if (base === undefined || base.toVersion <= last.toVersion) return false;
+  return !(await isServed(storage, last.toCheckpoint));
+}
+
+async function isServed(storage: StorageNamespace, checkpoint: Checkpoint): Promise<boolean> {
+  try {
+    for await (const _ of storage.changes(checkpoint)) break;
+    return true;
+  } catch (error) {
+    if (isNadbError(error, "NADB_CHECKPOINT_EXPIRED")) return false;
+    throw error;
+  }
+}
 
 /** Undefined when it is damaged: what follows on it could not be restored. */
 async function manifestOf(
@@ -59,7 +89,7 @@ function checkNotBehind(head: Head, archived: number | undefined): void {
 }
 
 function checkSame(head: Head, info: BackupInfo): void {
-  if (head.checkpoint !== info.toCheckpoint || head.digest === info.stateDigest) return;
+  if (head.version !== info.toVersion || head.digest === info.stateDigest) return;
   throw notTheSame(`at version ${head.version} it has another content than its archive`);
 }
 

@@ -14,6 +14,7 @@ import type { EmbeddedHost, OpenView } from "./host.js";
 import { allNamespaces, namespaceKey, namespaceOfKey } from "./layout.js";
 import { EmbeddedNamespace } from "./namespace.js";
 import type { OrderedKv } from "./ordered-kv.js";
+import { Reigns } from "./reigns.js";
 import { checkFormat, readSpace } from "./root.js";
 import { type WriteBody, WriteGroups, type WriteOptions } from "./write-groups.js";
 
@@ -61,11 +62,14 @@ export class EmbeddedBackend implements StorageBackend {
         `tombstoneRetentionSeconds ${String(retention)} is not a number of at least 0`,
       );
     }
+    const random = options.random ?? ((bytes: Uint8Array) => void crypto.getRandomValues(bytes));
+    const tombstoneRetentionMs = retention * 1000;
     this.#host = {
       capabilities: engine.capabilities,
       clock: options.clock ?? Date.now,
-      random: options.random ?? ((bytes) => void crypto.getRandomValues(bytes)),
-      tombstoneRetentionMs: retention * 1000,
+      random,
+      tombstoneRetentionMs,
+      reigns: new Reigns(random, tombstoneRetentionMs),
       read: (body) => this.#openKv().read(body),
       write: (body, options) => this.#write(body, options),
       snapshot: () => this.#snapshot(),

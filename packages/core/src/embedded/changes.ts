@@ -6,7 +6,8 @@ import { readUtf8 } from "../bytes.js";
 import { corruption, invalidArgument } from "../errors.js";
 import { changeVersion } from "../record.js";
 import { readRecord } from "./apply.js";
-import { headOf, type NamespaceEntry, startOfRun } from "./entry.js";
+import { headOf, startOfRun } from "./checkpoint.js";
+import type { NamespaceEntry } from "./entry.js";
 import { numberOfKey, type Space } from "./layout.js";
 import type { ReadTransaction } from "./ordered-kv.js";
 
@@ -28,7 +29,7 @@ export async function* readChanges(
 ): AsyncGenerator<ChangePage> {
   const { signal, pageBytes = DEFAULT_PAGE_BYTES } = options;
   if (!(pageBytes > 0)) throw invalidArgument(`pageBytes ${String(pageBytes)} is not above 0`);
-  const after = startOfRun(entry, since);
+  const after = startOfRun(tx, entry, since);
   const order = since === null ? { inKeyOrder: true as const } : {};
   let page: EncodedChange[] = [];
   let bytes = 0;

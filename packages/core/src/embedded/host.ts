@@ -1,6 +1,7 @@
 // What the parts of an embedded backend see of it.
 import type { BackendCapabilities } from "../backend.js";
 import type { ReadTransaction } from "./ordered-kv.js";
+import type { Reigns } from "./reigns.js";
 import type { WriteBody, WriteOptions } from "./write-groups.js";
 
 /** What namespaces and loads need of their backend. */
@@ -9,6 +10,7 @@ export interface EmbeddedHost {
   readonly clock: () => number;
   readonly random: (bytes: Uint8Array) => void;
   readonly tombstoneRetentionMs: number;
+  readonly reigns: Reigns;
   read<T>(body: (tx: ReadTransaction) => T): T;
   write<T>(body: WriteBody<T>, options?: WriteOptions): Promise<T>;
   snapshot(): OpenView;

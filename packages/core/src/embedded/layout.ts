@@ -15,6 +15,9 @@
 //        0x05 tagLength:u16 tag key        → expiresAt:u64                  tag index
 //        0x06 tag                          → count:u64                      records per tag
 //        0x07 expiresAt:u64 key            → nothing                        expiry index
+//        0x08 version:u64                  → reign:u8[8] endedAt:u64        last version of each reign that ended (reigns.ts)
+//
+// Layout 1 had no reigns; a store of it is taken over as it is.
 //
 // Records stand in key order: a get is one lookup, a full backup one sequential read, and what is restored from
 // it is inserted in order. An incremental walks the feed and fetches the records it names.
@@ -35,7 +38,7 @@ import { MAX_KEY_BYTES, MAX_TAG_BYTES } from "../limits.js";
 import type { KeyRange } from "./ordered-kv.js";
 
 /** Version of the layout above; raised when bytes change. */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 const LIVE = 0x01;
 const FEED = 0x02;
@@ -44,6 +47,7 @@ const GRAVES = 0x04;
 const TAGS = 0x05;
 const TAG_COUNTS = 0x06;
 const EXPIRY = 0x07;
+const REIGNS = 0x08;
 
 export const FORMAT_KEY = Uint8Array.of(0x00);
 export const NEXT_SPACE_KEY = Uint8Array.of(0x01);
@@ -193,6 +197,17 @@ export class Space {
   /** Versions in (after, through]. */
   graveRange(after: number, through: number): KeyRange {
     return { gte: this.grave(after + 1).slice(), lt: this.grave(through + 1).slice() };
+  }
+
+  /** The end of a reign at this version. */
+  reign(version: number): Uint8Array {
+    return this.#number(REIGNS, version);
+  }
+
+  /** The ends of reigns at this version or behind it. */
+  reignsFrom(version: number): KeyRange {
+    const gte = this.reign(version).slice();
+    return { gte, lt: successor(this.#table(REIGNS)) };
   }
 
   /** All tombstones. */

@@ -22,6 +22,7 @@ import { checkCommitId, checkKey, checkTagQuery, checkTime, pageLimit, quote } f
 import { decodeOwnRecord } from "../record.js";
 import { Applier, isExpired, readRecord } from "./apply.js";
 import { readChanges } from "./changes.js";
+import { checkpointOf, headOf, versionIn } from "./checkpoint.js";
 import {
   applyMutations,
   checkExpectations,
@@ -29,14 +30,7 @@ import {
   prepareMutations,
 } from "./commit.js";
 import { recallCommit, rememberCommit } from "./commit-ids.js";
-import {
-  checkpointOf,
-  headOf,
-  type NamespaceEntry,
-  newEntry,
-  newGeneration,
-  versionIn,
-} from "./entry.js";
+import { type NamespaceEntry, newEntry, newGeneration } from "./entry.js";
 import type { EmbeddedHost } from "./host.js";
 import { type Due, isAnythingDue, keepHouse } from "./housekeeping.js";
 import { namespaceKey, Space } from "./layout.js";
@@ -89,24 +83,31 @@ export class EmbeddedNamespace implements StorageNamespace {
     const prepared = prepareMutations(mutations, this.host.capabilities.maxValueBytes);
     const expected = prepareExpectations(expect);
     if (id !== undefined) checkCommitId(id);
+    let changed: number | undefined;
     const body = (tx: WriteTransaction, chores: number): Commit => {
+      changed = undefined;
       const now = this.host.clock();
       const earlier = id === undefined ? undefined : recallCommit(tx, this.id, id, now);
       if (earlier !== undefined) return earlier;
       const found = readEntry(tx, this.id);
       checkExpectations(tx, found && this.#spaceOf(found.space), expected, now);
       const entry = found ?? this.#newEntry(tx);
+      const before = entry.version;
       const applier = new Applier(tx, this.#spaceOf(entry.space), entry);
       const versions = applyMutations(applier, entry, prepared, now);
       if (chores > 0) keepHouse(applier, entry, this.#dueAt(now), chores);
       applier.finish();
+      this.host.reigns.begin(tx, entry, before, now);
+      if (entry.version !== before) changed = entry.space;
       const commit = { checkpoint: checkpointOf(entry), versions };
       if (id !== undefined) rememberCommit(tx, this.id, id, commit, now);
       writeEntry(tx, this.id, entry);
       return commit;
     };
     const amount = HOUSEKEEPING_MIN + 2 * mutations.length;
-    return this.host.write(body, { signal, chores: { owner: this, amount } });
+    const commit = await this.host.write(body, { signal, chores: { owner: this, amount } });
+    if (changed !== undefined) this.host.reigns.hasBegun(changed);
+    return commit;
   }
 
   async *changes(
@@ -164,9 +165,11 @@ export class EmbeddedNamespace implements StorageNamespace {
     return this.host.write((tx) => {
       const entry = readEntry(tx, this.id);
       if (entry === undefined) return 0;
+      const before = entry.version;
       const applier = new Applier(tx, this.#spaceOf(entry.space), entry);
       const swept = keepHouse(applier, entry, due, limit);
       applier.finish();
+      this.host.reigns.begin(tx, entry, before, now);
       writeEntry(tx, this.id, entry);
       return swept;
     });
@@ -187,7 +190,7 @@ export class EmbeddedNamespace implements StorageNamespace {
   async trim(through: Checkpoint): Promise<void> {
     await this.host.write((tx) => {
       const entry = readEntry(tx, this.id);
-      const version = versionIn(entry, through);
+      const version = versionIn(tx, entry, through);
       if (entry === undefined) return;
       trimThrough(tx, this.#spaceOf(entry.space), entry, version);
       writeEntry(tx, this.id, entry);
@@ -199,7 +202,8 @@ export class EmbeddedNamespace implements StorageNamespace {
   }
 
   #newEntry(tx: WriteTransaction): NamespaceEntry {
-    return newEntry(newSpace(tx), newGeneration(this.host.random), 0);
+    const { random, reigns } = this.host;
+    return newEntry(newSpace(tx), newGeneration(random), 0, reigns.own);
   }
 
   #viewOf(tx: ReadTransaction, now: number): QueryView | undefined {

@@ -13,9 +13,7 @@ export async function checkFormat(kv: OrderedKv, backendName: string): Promise<v
     if (kv.read((tx) => holdsAnything(tx))) {
       throw new NadbError("NADB_NOT_A_STORE", `this ${backendName} database was not made by NADB`);
     }
-    const format = new Uint8Array(2);
-    writeU16(format, 0, LAYOUT_VERSION);
-    await kv.write((tx) => tx.put(FORMAT_KEY, format));
+    await markFormat(kv);
     return;
   }
   const version = readU16(found, 0);
@@ -26,6 +24,13 @@ export async function checkFormat(kv: OrderedKv, backendName: string): Promise<v
       { hint: "update NADB" },
     );
   }
+  if (version < LAYOUT_VERSION) await markFormat(kv); // what is written from now on, older versions can not read
+}
+
+async function markFormat(kv: OrderedKv): Promise<void> {
+  const format = new Uint8Array(2);
+  writeU16(format, 0, LAYOUT_VERSION);
+  await kv.write((tx) => tx.put(FORMAT_KEY, format));
 }
 
 function holdsAnything(tx: ReadTransaction): boolean {

@@ -22,10 +22,12 @@ import {
 } from "../record.js";
 import { Applier, isExpired, readRecord } from "./apply.js";
 import { feed } from "./changes.js";
-import { headOf, type NamespaceEntry, newEntry, newGeneration, type Totals } from "./entry.js";
+import { headOf } from "./checkpoint.js";
+import { type NamespaceEntry, newEntry, newGeneration, type Totals } from "./entry.js";
 import { throwAway } from "./garbage.js";
 import { allStagings, Space, spaceOfKey, stagingKey } from "./layout.js";
 import type { ReadTransaction, WriteTransaction } from "./ordered-kv.js";
+import type { Reigns } from "./reigns.js";
 import { newSpace, readEntry, writeEntry } from "./root.js";
 import type { WriteBody, WriteOptions } from "./write-groups.js";
 
@@ -43,6 +45,7 @@ export interface LoadHost {
   readonly id: NamespaceId;
   readonly clock: () => number;
   readonly random: (bytes: Uint8Array) => void;
+  readonly reigns: Reigns;
   write<T>(body: WriteBody<T>, options?: WriteOptions): Promise<T>;
   /** Told that a space went to the garbage; collects it in the background. */
   garbageMade(): void;
@@ -174,7 +177,8 @@ class EmbeddedLoad implements StagedLoad {
     checkGeneration(staging, old);
     if (old !== undefined) throwAway(tx, old.space);
     const generation = newGeneration(this.host.random);
-    const entry = newEntry(this.#space.number, generation, old?.counter ?? staging.version);
+    const counter = old?.counter ?? staging.version;
+    const entry = newEntry(this.#space.number, generation, counter, this.host.reigns.own);
     return { ...entry, count: staging.count, bytes: staging.bytes, digest: staging.digest };
   }
 
@@ -185,12 +189,14 @@ class EmbeddedLoad implements StagedLoad {
   ): { readonly entry: NamespaceEntry; readonly skipped: number } {
     const applier = new Applier(tx, new Space(entry.space), entry);
     const now = this.host.clock();
+    const before = entry.version;
     let skipped = 0;
     for (const change of feed(tx, this.#space, 0, staging.version)) {
       if (this.#keepsExisting(applier, change, now)) skipped++;
       else stage(applier, change, ++entry.counter);
     }
     applier.finish();
+    this.host.reigns.begin(tx, entry, before, now);
     throwAway(tx, this.#space.number);
     return { entry, skipped };
   }

@@ -17,7 +17,7 @@ describe("opening a database", () => {
   it("that is empty makes it a store of this layout", async () => {
     const kept = new Kept();
     await kept.backend();
-    expect(kept.dump()).toEqual(["00 0001"]);
+    expect(kept.dump()).toEqual(["00 0002"]);
   });
 
   it("that is a store leaves it as it is", async () => {
@@ -29,7 +29,7 @@ describe("opening a database", () => {
   });
 
   it.each([
-    ["the next layout", Uint8Array.of(0, 2), "layout version 2"],
+    ["the next layout", Uint8Array.of(0, 3), "layout version 3"],
     ["the last layout there can be", Uint8Array.of(255, 255), "layout version 65535"],
   ])("of %s is refused, unchanged and closed", async (_name, format, message) => {
     const kept = await holding(FORMAT, format);

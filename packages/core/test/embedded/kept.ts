@@ -33,6 +33,8 @@ export class Kept implements OrderedKv {
   readonly #kv = new MemoryKv();
   #cost = nothing();
   closed = 0;
+  /** The next transaction fails at its end, as where the disk is full. */
+  failsNext = false;
 
   /** A backend over this kv, opened. */
   async backend(options: EmbeddedOptions = {}): Promise<EmbeddedBackend> {
@@ -52,7 +54,12 @@ export class Kept implements OrderedKv {
   }
 
   write<T>(body: (tx: WriteTransaction) => T): Promise<T> {
-    return this.#kv.write((tx) => body(new CountingWriter(tx, this.#cost)));
+    return this.#kv.write((tx) => {
+      const result = body(new CountingWriter(tx, this.#cost));
+      if (!this.failsNext) return result;
+      this.failsNext = false;
+      throw new Error("no room");
+    });
   }
 
   snapshot(): Snapshot {
@@ -76,6 +83,17 @@ export class Kept implements OrderedKv {
     const inside = (key: Uint8Array): boolean => prefix.every((byte, i) => key[i] === byte);
     const range = { gte, lt: Uint8Array.of(0xff) };
     return this.#kv.read((tx) => [...tx.keys(range)]).filter(inside);
+  }
+
+  /** As the files of a store are copied. */
+  async copy(): Promise<Kept> {
+    const copy = new Kept();
+    const everything = { gte: new Uint8Array(0), lt: Uint8Array.of(0xff) };
+    const entries = this.#kv.read((tx) => [...tx.range(everything)]);
+    await copy.write((tx) => {
+      for (const { key, value } of entries) tx.put(key, value);
+    });
+    return copy;
   }
 
   /** Everything, as text to compare. */
