@@ -3,24 +3,21 @@
 // died is replaced when its lease ends, or at once when the target knows that it is gone.
 import { isNadbError, NadbError, quote, toHex } from "@nadb/core";
 import { isWithoutManifest } from "./folder.js";
-import { isObject, parseJson } from "./manifest.js";
+import {
+  isHeld,
+  isRunning,
+  LEASE_MS,
+  type LeaseFile,
+  latestToken,
+  RENEW_AFTER_MS,
+  readLease,
+} from "./lease-file.js";
 import { type LeaseKind, leasePath, leaseToken } from "./paths.js";
-import { type BackupTarget, readWhole } from "./target.js";
+import type { BackupTarget } from "./target.js";
 
-/** A lease not renewed for this long is over. */
-export const LEASE_MS = 60_000;
-export const RENEW_AFTER_MS = 15_000;
-const MAX_LEASE_BYTES = 4_096;
 /** Longer than the lease of a holder that died. */
 const SOON_TRIES = 1_300;
 const SOON_PAUSE_MS = 50;
-
-export interface LeaseFile {
-  readonly owner: string;
-  readonly expiresAt: number;
-  /** Tokens begin anew once a folder has been removed; this tells two holders of one token apart. */
-  readonly nonce: string;
-}
 
 /** What a lease needs of whoever takes it. */
 export interface LeaseHost {
@@ -31,20 +28,32 @@ export interface LeaseHost {
 export class Lease {
   readonly #clock: () => number;
   readonly #nonce: string;
+  #token: number;
   #renewedAt: number;
+  #isLost = false;
 
   private constructor(
     readonly target: BackupTarget,
     readonly backupId: string,
     readonly kind: LeaseKind,
-    readonly token: number,
+    token: number,
     { clock, random }: LeaseHost,
   ) {
     const nonce = new Uint8Array(8);
     random(nonce);
     this.#nonce = toHex(nonce);
+    this.#token = token;
     this.#clock = clock;
     this.#renewedAt = clock();
+  }
+
+  get token(): number {
+    return this.#token;
+  }
+
+  /** Whether it was not renewed in time: others may hold it, or have held it meanwhile and be gone. */
+  get hasEnded(): boolean {
+    return !isRunning({ expiresAt: this.#renewedAt + LEASE_MS }, this.#clock());
   }
 
   /** Throws NADB_LOCKED while somebody else holds it. */
@@ -60,20 +69,20 @@ export class Lease {
       if (await isHeld(target, path, host.clock())) throw locked(backupId);
     }
     const lease = new Lease(target, backupId, kind, (latest ?? 0) + 1, host);
-    try {
-      await target.write(lease.#path, [lease.#content()], { ifAbsent: true });
-    } catch (error) {
-      if (isNadbError(error, "NADB_ALREADY_EXISTS")) throw locked(backupId);
-      throw error;
-    }
+    await lease.#create(lease.#path);
     return lease;
   }
 
-  /** As `acquire`, waiting for somebody who holds it for a moment, or died and held it. */
+  /**
+   * As `acquire`, waiting for somebody who holds it for a moment, or died and held it.
+   *
+   * @param meanwhile called often: it renews what is held already.
+   */
   static async acquireSoon(
     target: BackupTarget,
     backupId: string,
     host: LeaseHost,
+    meanwhile: () => Promise<void> = async () => undefined,
   ): Promise<Lease> {
     for (let tried = 0; ; tried++) {
       try {
@@ -82,29 +91,40 @@ export class Lease {
         if (!isNadbError(error, "NADB_LOCKED") || tried === SOON_TRIES) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, SOON_PAUSE_MS));
+      await meanwhile();
     }
   }
 
-  /** Call it often; it writes only now and then. */
+  /** Call it often; it writes only now and then. Throws NADB_LOCKED when somebody has taken over, or may have. */
   async renew(): Promise<void> {
-    if (this.#clock() - this.#renewedAt < RENEW_AFTER_MS) return;
+    const now = this.#clock();
+    const elapsed = now - this.#renewedAt;
+    if (elapsed >= 0 && elapsed < RENEW_AFTER_MS) return; // below 0 the clock was set back: the end lies too far off to count
     await this.confirm();
-    this.#renewedAt = this.#clock();
-    await this.target.write(this.#path, [this.#content()]);
+    if (this.hasEnded) await this.#takeAgain();
+    else await this.#putOff();
+    this.#renewedAt = now;
   }
 
   /** Throws NADB_LOCKED when somebody has taken over. */
   async confirm(): Promise<void> {
-    const latest = await latestToken(this.target, this.backupId, this.kind);
-    const file = latest === this.token ? await this.#read() : undefined;
-    if (file?.nonce !== this.#nonce) throw locked(this.backupId);
+    if (!(await this.isOurs())) throw locked(this.backupId);
   }
 
-  /** Files of holders before it go, too; but beside data without a manifest they tell that these are a leftover. */
+  /** Whether nobody has taken over. */
+  async isOurs(): Promise<boolean> {
+    if (this.#isLost) return false;
+    const latest = await latestToken(this.target, this.backupId, this.kind);
+    return latest === this.token && (await this.#isFile(this.#path));
+  }
+
+  /** Files of holders before it go first; but beside data without a manifest they tell that these are a leftover. */
   async release(): Promise<void> {
     const { target, backupId, kind } = this;
+    if (this.hasEnded && !(await this.isOurs())) return; // the file of that name may be another's by now
     const names = (await target.list(backupId, { sizes: false })).map(({ name }) => name);
-    for (const token of names.flatMap((name) => leaseToken(name, kind) ?? [])) {
+    const tokens = names.flatMap((name) => leaseToken(name, kind) ?? []);
+    for (const token of tokens.sort((a, b) => a - b)) {
       if (token === this.token || (token < this.token && !isWithoutManifest(names)))
         await target.remove(leasePath(backupId, kind, token));
     }
@@ -115,8 +135,39 @@ export class Lease {
     await this.target.write(this.#path, [this.#content(0)]);
   }
 
-  #read(): Promise<LeaseFile | undefined> {
-    return readLease(this.target, this.#path);
+  async #putOff(): Promise<void> {
+    await this.target.write(this.#path, [this.#content()]);
+    if (this.hasEnded) await this.#lose(); // that took so long that the file may have been gone, or another's
+  }
+
+  /**
+   * One that has ended is taken as by anybody else, under the next token. Whoever held it since is there, or has removed the
+   * file of before.
+   */
+  async #takeAgain(): Promise<void> {
+    const before = this.#path;
+    await this.#create(leasePath(this.backupId, this.kind, this.token + 1));
+    this.#token++;
+    if (!(await this.#isFile(before))) await this.#lose();
+  }
+
+  async #lose(): Promise<never> {
+    this.#isLost = true;
+    await this.target.remove(this.#path).catch(() => undefined); // it ends by itself
+    throw locked(this.backupId);
+  }
+
+  async #create(path: string): Promise<void> {
+    try {
+      await this.target.write(path, [this.#content()], { ifAbsent: true });
+    } catch (error) {
+      if (isNadbError(error, "NADB_ALREADY_EXISTS")) throw locked(this.backupId);
+      throw error;
+    }
+  }
+
+  async #isFile(path: string): Promise<boolean> {
+    return (await readLease(this.target, path))?.nonce === this.#nonce;
   }
 
   get #path(): string {
@@ -128,61 +179,6 @@ export class Lease {
     return new TextEncoder().encode(JSON.stringify(file));
   }
 }
-
-async function tokens(target: BackupTarget, backupId: string, kind: LeaseKind): Promise<number[]> {
-  const entries = await target.list(backupId, { sizes: false });
-  return entries.flatMap(({ name }) => leaseToken(name, kind) ?? []);
-}
-
-async function latestToken(
-  target: BackupTarget,
-  backupId: string,
-  kind: LeaseKind,
-): Promise<number | undefined> {
-  const all = await tokens(target, backupId, kind);
-  return all.length === 0 ? undefined : Math.max(...all);
-}
-
-/** Whether somebody alive works on the backup, in whatever way. */
-export async function isHeldByAnyone(
-  target: BackupTarget,
-  backupId: string,
-  now: number,
-): Promise<boolean> {
-  for (const kind of ["lease", "merge"] as const) {
-    const latest = await latestToken(target, backupId, kind);
-    if (latest === undefined) continue;
-    if (await isHeld(target, leasePath(backupId, kind, latest), now)) return true;
-  }
-  return false;
-}
-
-async function isHeld(target: BackupTarget, path: string, now: number): Promise<boolean> {
-  const lease = await readLease(target, path);
-  return lease !== undefined && isAlive(lease, target, now);
-}
-
-export const isAlive = (lease: LeaseFile, target: BackupTarget, now: number): boolean =>
-  isRunning(lease, now) && !target.isGone(lease.owner);
-
-/** An end too far off comes from a wrong clock; it must not lock the id for years. */
-const isRunning = ({ expiresAt }: LeaseFile, now: number): boolean =>
-  expiresAt > now && expiresAt <= now + 2 * LEASE_MS;
-
-/** Undefined when it was released meanwhile, or is unreadable: nobody alive left that behind. */
-async function readLease(target: BackupTarget, path: string): Promise<LeaseFile | undefined> {
-  try {
-    const json = parseJson(await readWhole(target, path, MAX_LEASE_BYTES), path);
-    return isLeaseFile(json) ? json : undefined;
-  } catch (error) {
-    if (isNadbError(error, "NADB_NOT_FOUND") || isNadbError(error, "NADB_CORRUPTION"))
-      return undefined;
-    throw error;
-  }
-}
-
-const isLeaseFile = (json: unknown): json is LeaseFile =>
-  isObject(json) && typeof json.owner === "string" && typeof json.expiresAt === "number";
 
 export const locked = (backupId: string): NadbError =>
   new NadbError("NADB_LOCKED", `backup ${quote(backupId)} is being written by somebody else`, {

@@ -4,7 +4,8 @@
 //
 //   readers/NONCE.json   {"owner": text, "expiresAt": ms since 1970, "nonce": hex, "backups": [id, …]}
 import { isNadbError, toHex } from "@nadb/core";
-import { isAlive, LEASE_MS, type LeaseFile, type LeaseHost, RENEW_AFTER_MS } from "./lease.js";
+import type { LeaseHost } from "./lease.js";
+import { isAlive, LEASE_MS, type LeaseFile, RENEW_AFTER_MS } from "./lease-file.js";
 import { isObject, parseJson } from "./manifest.js";
 import { READERS_FOLDER, readerPath } from "./paths.js";
 import { type BackupTarget, readWhole } from "./target.js";

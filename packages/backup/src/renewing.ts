@@ -1,5 +1,5 @@
 // Shared leases that stay though nobody reads for a while: somebody is asked, a store is made, another backup is taken first.
-import { RENEW_AFTER_MS } from "./lease.js";
+import { RENEW_AFTER_MS } from "./lease-file.js";
 import type { Timer } from "./timer.js";
 
 /** Renews by itself, and keeps the process alive, until it is released. */

@@ -1,7 +1,7 @@
 // Who may write a backup: of several writers of one id one wins, a dead one is replaced, and one that has lost its
 // lease publishes nothing.
 import { spawnSync } from "node:child_process";
-import type { ChangePage, KeyValueStore, StorageNamespace } from "@nadb/core";
+import { type ChangePage, type KeyValueStore, NadbError, type StorageNamespace } from "@nadb/core";
 import { describe, expect, it } from "vitest";
 import {
   type BackupManager,
@@ -199,6 +199,27 @@ describe("lease › of a writer at work", () => {
     expect(await backups.verifyBackup("b")).toMatchObject({ ok: true });
   });
 
+  it("outlasts a clock that is set back by an hour, before another sweeps", async () => {
+    const [target, clock] = [memoryTarget(), new Clock()];
+    const store = await openStore();
+    await fill(store, 4_000, 2_000);
+    const backups = await openManager(store, target, clock);
+    const other = await openManager(store, target, clock);
+    let calls = 0;
+    let made: Promise<unknown> | undefined;
+    await backups.createBackup({
+      backupId: "b",
+      onProgress: () => {
+        calls++;
+        clock.time += calls === 2 ? -60 * MINUTE : 1_000;
+        if (calls === 5) made = other.createBackup({ backupId: "c" });
+      },
+    });
+    expect(made).toBeDefined();
+    await made;
+    for (const id of ["b", "c"]) expect(await other.verifyBackup(id)).toMatchObject({ ok: true });
+  });
+
   /** A writer that stood still for over a minute in the middle of its work; then `meanwhile` happens. */
   async function zombie(meanwhile: (target: BackupTarget, clock: Clock) => Promise<unknown>) {
     const [target, clock, gate] = [memoryTarget(), new Clock(), new Gate()];
@@ -347,5 +368,103 @@ describe("lease › of a deletion", () => {
     await refuses("NADB_LOCKED", () => slow.deleteBackup("b"));
     expect(came).toBe(true);
     expect(await restoredDigest(target, "b")).toBe((await store.storage.head()).digest);
+  });
+});
+
+describe("lease › that has ended", () => {
+  function prepare() {
+    const [target, clock] = [memoryTarget(), new Clock()];
+    const host = { clock: clock.now, random };
+    return {
+      target,
+      clock,
+      host,
+      acquire: (at: BackupTarget = target) => Lease.acquire(at, "b", host),
+    };
+  }
+
+  /** A lease whose holder stands still once, before the step; meanwhile `meanwhile` happens. */
+  async function stalled(
+    at: string,
+    meanwhile: (site: ReturnType<typeof prepare>) => Promise<unknown>,
+  ) {
+    const site = prepare();
+    let armed = false;
+    const target = new SteppingTarget(site.target, {
+      onStep: async (_, what) => {
+        if (what !== at || !armed) return;
+        armed = false;
+        await meanwhile(site);
+      },
+    });
+    const lease = await site.acquire(target);
+    armed = true;
+    return { ...site, lease, wasReached: () => !armed };
+  }
+
+  it("is taken again when nobody came meanwhile, and released with all of its files", async () => {
+    const { target, clock, acquire } = prepare();
+    const lease = await acquire();
+    clock.time += 10 * MINUTE;
+    await lease.renew();
+    await lease.confirm();
+    await refuses("NADB_LOCKED", acquire);
+    expect(lease.token).toBe(2);
+    await lease.release();
+    expect(await pathsOf(target)).toEqual([]);
+  });
+
+  it.each([
+    ["in time, and stands still before the write", 20_000, "write b/lease-000001.json"],
+    ["too late, and stands still before it takes it again", MINUTE, "write b/lease-000002.json"],
+  ])(
+    "is lost to whoever held it meanwhile, though nothing of that is left: renewed %s",
+    async (_, late, step) => {
+      const { target, clock, lease, wasReached } = await stalled(step, async (site) => {
+        site.clock.time += MINUTE;
+        await (await site.acquire()).release();
+        expect(await pathsOf(site.target)).toEqual([]);
+      });
+      clock.time += late;
+      await refuses("NADB_LOCKED", () => lease.renew());
+      expect(wasReached()).toBe(true);
+      await refuses("NADB_LOCKED", () => lease.confirm());
+      expect(await pathsOf(target)).toEqual([]);
+    },
+  );
+
+  it("does not come back when the file that it made can not be removed", async () => {
+    const { clock, lease } = await stalled(
+      "write b/lease-000001.json",
+      async ({ clock, target }) => {
+        clock.time += MINUTE;
+        target.remove = () => Promise.reject(new NadbError("NADB_IO", "it is away"));
+      },
+    );
+    clock.time += 20_000;
+    await refuses("NADB_LOCKED", () => lease.renew());
+    await refuses("NADB_LOCKED", () => lease.confirm());
+  });
+
+  it("removes no lease that somebody else holds under its token", async () => {
+    const { clock, acquire } = prepare();
+    const lease = await acquire();
+    clock.time += MINUTE;
+    await (await acquire()).release();
+    const other = await acquire();
+    expect(other.token).toBe(lease.token);
+    await lease.release();
+    await other.confirm();
+  });
+
+  it("is renewed at once when the clock was set back: its end would lie too far off to count", async () => {
+    const { clock, acquire } = prepare();
+    for (const back of [1, MINUTE, 61_000, 24 * 60 * MINUTE]) {
+      const lease = await acquire();
+      clock.time -= back;
+      await lease.renew();
+      await refuses("NADB_LOCKED", acquire);
+      await lease.release();
+    }
   });
 });

@@ -1,7 +1,7 @@
 // The archiver: a follower that looks at its store every so often until it is stopped. A look that fails is tried again,
 // later each time; what trying again can not mend, and what has failed too often, ends it with that error.
 import { type ErrorCode, isNadbError, type StorageNamespace } from "@nadb/core";
-import { RENEW_AFTER_MS } from "../lease.js";
+import { RENEW_AFTER_MS } from "../lease-file.js";
 import type { Repository } from "../repository.js";
 import { systemTimer, type Timer } from "../timer.js";
 import { type ArchiveOptions, followOptions } from "./archive-options.js";

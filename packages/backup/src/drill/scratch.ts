@@ -4,7 +4,8 @@
 //   DB/nadb-drill-NONCE        what is restored
 //   DB/nadb-drill-NONCE-mark   one record, "mark": {"owner": text, "expiresAt": ms since 1970, "nonce": hex}
 import { NadbError, type NamespaceId, quote, type StorageBackend, toHex } from "@nadb/core";
-import { isAlive, LEASE_MS, type LeaseFile, type LeaseHost, RENEW_AFTER_MS } from "../lease.js";
+import type { LeaseHost } from "../lease.js";
+import { isAlive, LEASE_MS, type LeaseFile, RENEW_AFTER_MS } from "../lease-file.js";
 import { isObject, parseJson } from "../manifest.js";
 import type { BackupTarget } from "../target.js";
 
@@ -47,7 +48,7 @@ export class Scratch {
 
   /** Call it often; it writes only now and then. */
   readonly renew = async (): Promise<void> => {
-    if (this.host.clock() - this.#renewedAt < RENEW_AFTER_MS) return;
+    if (Math.abs(this.host.clock() - this.#renewedAt) < RENEW_AFTER_MS) return;
     this.#renewedAt = this.host.clock();
     await this.#mark();
   };

@@ -1,7 +1,7 @@
 // Whether a repository can be written to, found out by writing: a lease of a reader who reads nothing, removed again at once.
 // Where whoever wrote it dies in between it ends by itself, as every lease does, and the next backup sweeps it.
 import { isNadbError, toHex } from "@nadb/core";
-import { LEASE_MS } from "../lease.js";
+import { LEASE_MS } from "../lease-file.js";
 import { readerPath } from "../paths.js";
 import type { Repository } from "../repository.js";
 

@@ -1,14 +1,9 @@
 // What the root of a repository holds, read without judging: each folder with its manifest. INVARIANT: what can not be read
 // for another reason than damage is told so, and never taken for damaged.
 import { isNadbError, NadbError, sha256, toHex } from "@nadb/core";
-import { isAlive, type LeaseFile, type LeaseHost } from "../lease.js";
-import {
-  type BackupInfo,
-  decodeManifest,
-  isObject,
-  MAX_MANIFEST_BYTES,
-  parseJson,
-} from "../manifest.js";
+import type { LeaseHost } from "../lease.js";
+import { isAlive, readLease } from "../lease-file.js";
+import { type BackupInfo, decodeManifest, MAX_MANIFEST_BYTES } from "../manifest.js";
 import {
   isBackupId,
   isLease,
@@ -22,7 +17,6 @@ import { mapSeveral } from "../several.js";
 import { type BackupTarget, readWhole } from "../target.js";
 
 const READ_AT_ONCE = 16;
-const MAX_LEASE_BYTES = 4_096;
 const LEASE_KINDS: readonly LeaseKind[] = ["lease", "merge"];
 
 export interface Folder {
@@ -94,26 +88,8 @@ async function isWrittenTo(
     const tokens = names.flatMap((name) => leaseToken(name, kind) ?? []);
     if (tokens.length === 0) continue;
     const path = leasePath(folder, kind, Math.max(...tokens));
-    const lease = await readLeaseFile(target, path, MAX_LEASE_BYTES);
+    const lease = await readLease(target, path);
     if (lease !== undefined && isAlive(lease, target, clock())) return true;
   }
   return false;
-}
-
-/** Undefined when it has gone meanwhile, or is none: nobody alive left that behind. */
-export async function readLeaseFile(
-  target: BackupTarget,
-  path: string,
-  maxBytes: number,
-): Promise<LeaseFile | undefined> {
-  try {
-    const json = parseJson(await readWhole(target, path, maxBytes), path);
-    const isLeaseFile =
-      isObject(json) && typeof json.owner === "string" && typeof json.expiresAt === "number";
-    return isLeaseFile ? (json as unknown as LeaseFile) : undefined;
-  } catch (error) {
-    if (isNadbError(error, "NADB_NOT_FOUND") || isNadbError(error, "NADB_CORRUPTION"))
-      return undefined;
-    throw error;
-  }
 }

@@ -1,11 +1,12 @@
 // What writers and readers that are gone have left behind, as steps of a plan. INVARIANT: data without a manifest is a
 // leftover only with the word of a writer beside it; without one it may be a backup that lost its manifest.
 import { isLeftover, isLostManifest, isReplaced } from "../folder.js";
-import { isAlive, type LeaseHost } from "../lease.js";
+import type { LeaseHost } from "../lease.js";
+import { isAlive, readLease } from "../lease-file.js";
 import type { BackupInfo } from "../manifest.js";
 import { isLease, isPiece, READERS_FOLDER } from "../paths.js";
 import type { BackupTarget } from "../target.js";
-import { type Folder, readLeaseFile } from "./folders.js";
+import type { Folder } from "./folders.js";
 import type { RepairStep } from "./plan.js";
 
 const MAX_READER_BYTES = 16 << 20;
@@ -45,7 +46,7 @@ export async function sweepReaders(
   const paths: string[] = [];
   for (const { name } of await target.list(READERS_FOLDER)) {
     const path = `${READERS_FOLDER}/${name}`;
-    const lease = await readLeaseFile(target, path, MAX_READER_BYTES);
+    const lease = await readLease(target, path, MAX_READER_BYTES);
     if (lease === undefined || !isAlive(lease, target, clock())) paths.push(path);
   }
   return paths.length === 0 ? [] : [{ type: "sweep", what: "reader", name: READERS_FOLDER, paths }];

@@ -1,7 +1,8 @@
 // One at a time: the lease under which the jobs that write in a repository work, whichever process runs them. Backups are
 // safe without it; it keeps two schedules from doing the same work twice, and a prune from meeting a backup half-way.
 import { isNadbError, NadbError } from "@nadb/core";
-import { Lease, RENEW_AFTER_MS } from "../lease.js";
+import { Lease } from "../lease.js";
+import { RENEW_AFTER_MS } from "../lease-file.js";
 import { SCHEDULE_FOLDER } from "../paths.js";
 import type { Repository } from "../repository.js";
 import type { Timer } from "../timer.js";
