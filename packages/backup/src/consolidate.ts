@@ -16,6 +16,7 @@ import { HashedChunks } from "./run/hashed-chunks.js";
 import { mergeRuns } from "./run/merge.js";
 import { RunTotals, readRun } from "./run/read-run.js";
 import { provenState } from "./run/state.js";
+import { keptOfRun } from "./taken-run.js";
 
 export interface ConsolidateOptions extends LongWork {
   /** The ancestor that it goes on from afterwards. Default null: it becomes a full backup. */
@@ -127,6 +128,7 @@ async function write(
   await target.write(dataPath(tip.backupId, dataFile), data, { ifAbsent: true, ...signal });
   return {
     ...tip,
+    ...keptOfRun(tip, merged.at(-2) as BackupInfo),
     backupType: parent === null ? "full" : "incremental",
     fileCount: totals.changeCount,
     recordCount: totals.recordCount,

@@ -56,6 +56,13 @@ export interface BackupInfo {
   /** Records and bytes of values of the namespace at the cut (Head). Absent where nobody counted them. */
   readonly stateCount?: number;
   readonly stateBytes?: number;
+  /** Of a merged backup, the run as it was taken (taken-run.ts). Absent on every other. */
+  readonly takenFileCount?: number;
+  readonly takenTombstoneCount?: number;
+  readonly takenTotalSize?: number;
+  readonly takenStoredSize?: number;
+  /** Records of the state that it was laid over. Absent where nobody counted them. */
+  readonly takenParentCount?: number;
   /** Of a salvaged backup: the damaged one it was made of. Absent on every other. */
   readonly salvagedFrom?: string;
   readonly dataFile: string;
@@ -100,6 +107,11 @@ const FIELDS: readonly (readonly [keyof BackupInfo, string, Kind])[] = [
   ["stateDigest", "state_digest", "text"],
   ["stateCount", "state_count", "count or absent"],
   ["stateBytes", "state_bytes", "count or absent"],
+  ["takenFileCount", "taken_file_count", "count or absent"],
+  ["takenTombstoneCount", "taken_tombstone_count", "count or absent"],
+  ["takenTotalSize", "taken_total_size", "count or absent"],
+  ["takenStoredSize", "taken_stored_size", "count or absent"],
+  ["takenParentCount", "taken_parent_count", "count or absent"],
   ["salvagedFrom", "salvaged_from", "text or absent"],
   ["dataFile", "data_file", "text"],
   ["format", "format", "text"],
@@ -173,17 +185,19 @@ export function manifestFromJson(
   return manifest;
 }
 
-/** What each field by itself can not tell: the time is one, the codec goes with the flag. */
-function checkValues(
-  { timestamp, compression, codec, setSize, formatVersion }: BackupInfo,
-  what: string,
-): void {
+/** What each field by itself can not tell: the time is one, the codec goes with the flag, a run is told whole. */
+function checkValues(info: BackupInfo, what: string): void {
+  const { timestamp, compression, codec, setSize, formatVersion } = info;
   if (Number.isNaN(Date.parse(timestamp)))
     throw corruption(`${what}: timestamp is ${quote(timestamp)}`);
   if (compression !== (codec !== "none"))
     throw corruption(`${what}: codec ${quote(codec)} does not go with its compression`);
   if (formatVersion < 1) throw corruption(`${what}: format_version is ${formatVersion}`);
   if (setSize < 1) throw corruption(`${what}: set_size is ${setSize}`);
+  const { takenFileCount, takenTombstoneCount, takenTotalSize, takenStoredSize } = info;
+  const taken = [takenFileCount, takenTombstoneCount, takenTotalSize, takenStoredSize];
+  if (taken.includes(undefined) && taken.some((count) => count !== undefined))
+    throw corruption(`${what}: it tells only a part of the run as it was taken`);
 }
 
 /** A full begins at the beginning, an incremental on a parent, a segment at a checkpoint. */

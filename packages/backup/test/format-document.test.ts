@@ -19,7 +19,7 @@ import { BLOCK_BYTES, MAX_BLOCK_BYTES, PACK_VERSION } from "../src/pack/format.j
 import { INDEX_PATH, leasePath, PACK_FILE } from "../src/paths.js";
 import { only } from "../src/run/merge.js";
 import { RECORDS } from "./support/golden.js";
-import { salvagedSample } from "./support/manifest.js";
+import { wholeSample } from "./support/manifest.js";
 
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8");
 const page = read("../../../docs/format.md");
@@ -55,7 +55,7 @@ describe("docs/format.md", () => {
     const rows = [...section("Manifest").matchAll(/^\| `(\w+)` \| ([\w ]+) \|/gm)];
     const documented = rows.map(([, name, type]) => [name, type]);
     const types = { number: "count", boolean: "flag", string: "text", object: "text or null" };
-    const actual = Object.entries(manifestToJson(salvagedSample)).map(([name, value]) => [
+    const actual = Object.entries(manifestToJson(wholeSample)).map(([name, value]) => [
       name,
       name === "from_version" ? "count or null" : types[typeof value as keyof typeof types],
     ]);

@@ -12,9 +12,9 @@ import {
   type Json,
   manifestChecksum,
   readJson,
-  salvagedSample,
   sample,
   seal,
+  wholeSample,
   writeJson,
 } from "./support/manifest.js";
 import { fill, openSite } from "./support/store.js";
@@ -25,7 +25,7 @@ const decode = (value: unknown) => decodeManifest(Buffer.from(JSON.stringify(val
 
 describe("manifest fields", () => {
   it("stand on disk under the names of the chapter, then ours, then the checksum", () => {
-    const all = JSON.parse(Buffer.from(encodeManifest(salvagedSample)).toString());
+    const all = JSON.parse(Buffer.from(encodeManifest(wholeSample)).toString());
     expect(Object.keys(all)).toEqual([
       "backup_id",
       "sequence",
@@ -53,6 +53,11 @@ describe("manifest fields", () => {
       "state_digest",
       "state_count",
       "state_bytes",
+      "taken_file_count",
+      "taken_tombstone_count",
+      "taken_total_size",
+      "taken_stored_size",
+      "taken_parent_count",
       "salvaged_from",
       "data_file",
       "format",
@@ -226,6 +231,13 @@ describe("manifest refusals", () => {
 
   it.each(misfits)("%s %j is refused though the checksum is right", async (name, value) => {
     await refuses("NADB_CORRUPTION", () => decode(seal({ ...json, [name]: value })));
+  });
+
+  it("a part of the run as it was taken is refused, no parent's count is not", async () => {
+    const { taken_stored_size: _, ...part } = manifestToJson(wholeSample);
+    await refuses("NADB_CORRUPTION", () => decode(seal(part)), "a part");
+    const { takenParentCount, ...uncounted } = wholeSample;
+    expect(decode(manifestToJson(uncounted))).toEqual(uncounted);
   });
 
   it("more than a manifest can hold is not read", async () => {

@@ -1,7 +1,8 @@
 // What is unusual about a backup, told from manifests alone: it is compared with those of its namespace before it, each
 // measure with the middle of theirs and with how far they usually lie from it. Pure. An empty state after one that was not
-// is always unusual; everything else needs enough backups to compare with.
+// is always unusual; everything else needs enough backups to compare with. INVARIANT: a merge changes nothing about it.
 import type { BackupInfo } from "../manifest.js";
+import { stateCountOf, takenRunOf } from "../taken-run.js";
 import { counted } from "./words.js";
 
 export type AnomalyKind = "empty" | "records" | "deletes" | "changes" | "compression";
@@ -50,10 +51,6 @@ const MIN_RECORDS = 20;
 const MIN_BYTES = 1 << 16;
 /** Makes the median of distances comparable with a standard deviation. */
 const SPREAD_OF_MEDIAN = 1.4826;
-
-/** Records of the namespace at the cut; undefined where nobody counted them. */
-export const stateCountOf = (info: BackupInfo): number | undefined =>
-  info.stateCount ?? (info.backupType === "full" ? info.recordCount : undefined);
 
 /** @param earlier of the same namespace, oldest first: those that count as usual. */
 export function anomaliesOf(
@@ -104,16 +101,18 @@ const countsOf = (backups: readonly BackupInfo[]): ReadonlyMap<string, number | 
   new Map(backups.map((info) => [info.backupId, stateCountOf(info)]));
 
 function measure(info: BackupInfo, counts: ReadonlyMap<string, number | undefined>): Measures {
-  const parentCount = info.parentBackupId === null ? undefined : counts.get(info.parentBackupId);
+  const parent = info.parentBackupId === null ? undefined : counts.get(info.parentBackupId);
+  const run = takenRunOf(info, parent);
+  const { parentCount } = run;
   const share = (count: number): number | undefined =>
     parentCount === undefined || parentCount < MIN_RECORDS ? undefined : count / parentCount;
-  const isCompressed = info.compression && info.totalSize >= MIN_BYTES;
+  const isCompressed = info.compression && run.totalSize >= MIN_BYTES;
   return {
     records: stateCountOf(info),
-    deletes: share(info.tombstoneCount),
-    changes: share(info.fileCount),
-    compression: isCompressed ? info.storedSize / info.totalSize : undefined,
-    way: `${info.backupType} ${info.format} ${info.codec}`,
+    deletes: share(run.tombstoneCount),
+    changes: share(run.fileCount),
+    compression: isCompressed ? run.storedSize / run.totalSize : undefined,
+    way: `${run.backupType} ${info.format} ${info.codec}`,
   };
 }
 

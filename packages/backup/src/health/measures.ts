@@ -1,7 +1,7 @@
 // The numbers behind a judgement, for metrics and for people who look at trends.
 import type { BackupInfo } from "../manifest.js";
+import { stateCountOf } from "../taken-run.js";
 import { lastDrilled, lastVerified, newestGood, secondsSince } from "./ages.js";
-import { stateCountOf } from "./anomalies.js";
 import type { BackupFacts } from "./chains.js";
 import type { HealthFacts, RepositoryFacts } from "./facts.js";
 

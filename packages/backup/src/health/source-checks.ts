@@ -1,7 +1,7 @@
 // What health says about the store: whether it is there, whether it is the one that was backed up, and how far its archive
 // is behind it.
 import { promisedMs } from "../archive/declaration.js";
-import { stateCountOf } from "./anomalies.js";
+import { stateCountOf } from "../taken-run.js";
 import type { BackupFacts } from "./chains.js";
 import type { HealthCheck } from "./check.js";
 import { type ArchiveFacts, type HealthFacts, isFailure } from "./facts.js";

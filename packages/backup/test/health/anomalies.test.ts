@@ -7,8 +7,9 @@ import {
   heldFor,
   planRetention,
 } from "../../src/index.js";
+import { keptOfRun } from "../../src/taken-run.js";
 import { sample } from "../support/manifest.js";
-import { fill, openSite } from "../support/store.js";
+import { fill, openSite, type Site } from "../support/store.js";
 
 const KB = 1_000;
 
@@ -105,6 +106,27 @@ describe("anomalies › shares of an incremental", () => {
   ])("%s", (_, changed, expected) => {
     const chain = daily(10, 5);
     expect(kinds(incremental(chain.at(-1) as BackupInfo, "new", changed), chain)).toEqual(expected);
+  });
+
+  it("once merged, by the run as it was taken", () => {
+    const chain = daily(10, 5);
+    const usual = incremental(chain.at(-1) as BackupInfo, "new", { put: 10 });
+    const [full] = chain as [BackupInfo];
+    const merged = { ...usual, parentBackupId: full.backupId, fileCount: 900, recordCount: 900 };
+    expect(kinds(merged, chain)).toEqual(["changes"]);
+    const taken = keptOfRun(usual, chain.at(-1) as BackupInfo);
+    expect(kinds({ ...merged, ...taken }, chain)).toEqual([]);
+    const evil = incremental(chain.at(-1) as BackupInfo, "new", { put: 1_000, deleted: 500 });
+    const kept = keptOfRun(evil, chain.at(-1) as BackupInfo);
+    const asFull: BackupInfo = {
+      ...evil,
+      backupType: "full",
+      parentBackupId: null,
+      tombstoneCount: 0,
+    };
+    expect(kinds(asFull, chain)).toEqual([]);
+    expect(kinds({ ...asFull, ...kept }, chain)).toEqual(["deletes", "changes"]);
+    expect(keptOfRun({ ...asFull, ...kept }, full)).toEqual(kept);
   });
 
   it("a namespace that always changes all of it may", () => {
@@ -219,6 +241,52 @@ describe("the gate", () => {
     await target.remove("emptied");
     await backups.createIncrementalBackup("good", { backupId: "emptied2" });
     expect((await backups.unusualBackups()).map(({ info }) => info.backupId)).toEqual(["emptied2"]);
+  });
+
+  /** Incrementals that change six others of 40 records each, and one that changes everything. */
+  async function overwritten(): Promise<Site> {
+    const site = await openSite();
+    await fill(site.store, 40);
+    await site.backups.createBackup({ backupId: "d0" });
+    for (let day = 1; day <= 7; day++) {
+      const keys = day === 7 ? 40 : 6;
+      for (let i = 0; i < keys; i++)
+        await site.store.set(`k${String((day * 6 + i) % 40).padStart(4, "0")}`, `of day ${day}`);
+      await site.backups.createIncrementalBackup(`d${day - 1}`, { backupId: `d${day}` });
+    }
+    return site;
+  }
+
+  it.each([null, "d2"])(
+    "a merge onto %s leaves an unusual backup unusual, and the gate shut",
+    async (onto) => {
+      const { backups } = await overwritten();
+      const before = await backups.unusualBackups();
+      expect(before.map(({ info }) => info.backupId)).toEqual(["d7"]);
+      await backups.consolidateBackup("d7", { onto: "d4" });
+      await backups.consolidateBackup("d7", { onto });
+      const merged = await backups.unusualBackups();
+      expect(merged.map(({ anomalies }) => anomalies)).toEqual(before.map((one) => one.anomalies));
+      for (const consolidate of [false, true])
+        expect((await backups.pruneBackups({ keepLast: 1 }, { consolidate })).removed).toEqual([]);
+      await backups.acceptBackup("d7");
+      const { removed } = await backups.pruneBackups({ keepLast: 1 }, { consolidate: true });
+      expect(removed).toContain("d6");
+    },
+  );
+
+  it("a merge makes no backup unusual: a prune does not hold what it has merged itself", async () => {
+    const { backups } = await overwritten();
+    await backups.deleteBackup("d7");
+    for (const id of ["d0", "d6"]) await backups.pinBackup(id);
+    const { consolidated } = await backups.pruneBackups({ keepLast: 1 }, { consolidate: true });
+    expect(consolidated).toEqual(["d6"]);
+    expect(await backups.getBackup("d6")).toMatchObject({
+      fileCount: 36,
+      takenFileCount: 6,
+      takenParentCount: 40,
+    });
+    expect(await backups.unusualBackups()).toEqual([]);
   });
 
   it("what is not there can not be accepted, and a reason is a text", async () => {

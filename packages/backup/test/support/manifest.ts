@@ -53,4 +53,12 @@ export const sample: BackupInfo = {
 };
 
 /** With every field there is. */
-export const salvagedSample: BackupInfo = { ...sample, salvagedFrom: "damaged" };
+export const wholeSample: BackupInfo = {
+  ...sample,
+  takenFileCount: 2,
+  takenTombstoneCount: 1,
+  takenTotalSize: 50,
+  takenStoredSize: 40,
+  takenParentCount: 3,
+  salvagedFrom: "damaged",
+};
