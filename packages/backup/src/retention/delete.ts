@@ -6,6 +6,7 @@ import { checkPointsStay } from "../archive/losses.js";
 import { hasArchives } from "../archive/segments.js";
 import { checkNoDependents } from "../chain.js";
 import { consolidate } from "../consolidate.js";
+import { inWords, type UnusualBackup, unusualBackups } from "../health/gate.js";
 import { type BackupInfo, isCut } from "../manifest.js";
 import type { LongWork } from "../progress.js";
 import type { Repository } from "../repository.js";
@@ -19,7 +20,10 @@ export interface DeleteBackupOptions extends LongWork {
   readonly consolidate?: boolean;
   /** Delete it even if it is pinned, or points of the archive need it. Default false. */
   readonly force?: boolean;
-  /** Refuse the last good backup of its namespace, as `nadb backup delete` does. Default false. */
+  /**
+   * Refuse the last good backup of its namespace, as `nadb backup delete` does; one that is unusual and that nobody has
+   * accepted does not count as another. Default false.
+   */
   readonly keepLastGood?: boolean;
 }
 
@@ -72,7 +76,7 @@ export async function checkNotLastGood(
 
 /**
  * Answers, for each namespace of which good backups are to go, the newest good one that stays. Throws NADB_CONFLICT when
- * there is none.
+ * there is none but such as are unusual: what emptied a namespace must not push out what it held.
  */
 export async function checkGoodStay(
   repository: Repository,
@@ -80,6 +84,7 @@ export async function checkGoodStay(
 ): Promise<readonly string[]> {
   const going = new Set(backupIds);
   const backups = (await repository.list()).filter(isCut);
+  const unusual = await unusualBackups(repository, backups);
   const soundness = new Soundness(repository.target, backups);
   const stay: string[] = [];
   for (const [name, group] of groupBy(backups.toReversed(), sourceNameOf)) {
@@ -87,11 +92,20 @@ export async function checkGoodStay(
     const last = await firstGood(soundness, gone);
     if (last === undefined) continue;
     const staying = group.filter((info) => !going.has(info.backupId));
-    const other = await firstGood(soundness, staying);
-    if (other === undefined) throw lastGood(last, name);
+    const odd = unusual.filter(({ info }) => staying.includes(info));
+    const other = await firstGood(soundness, without(staying, odd));
+    if (other === undefined) throw lastGood(last, name, odd);
     stay.push(other.backupId);
   }
   return stay;
+}
+
+function without(
+  backups: readonly BackupInfo[],
+  unusual: readonly UnusualBackup[],
+): readonly BackupInfo[] {
+  const ids = new Set(unusual.map(({ info }) => info.backupId));
+  return backups.filter(({ backupId }) => !ids.has(backupId));
 }
 
 async function firstGood(
@@ -105,10 +119,23 @@ async function firstGood(
 const sourceNameOf = ({ sourceDb, sourceNamespace }: BackupInfo): string =>
   `${sourceDb}/${sourceNamespace}`;
 
-const lastGood = ({ backupId }: BackupInfo, name: string): NadbError =>
-  new NadbError("NADB_CONFLICT", `${quote(backupId)} is the last good backup of ${name}`, {
-    hint: "take another one first, or force it if it really may go",
+function lastGood(
+  { backupId }: BackupInfo,
+  name: string,
+  unusual: readonly UnusualBackup[],
+): NadbError {
+  const message = `${quote(backupId)} is the last good backup of ${name}`;
+  const other = unusual.at(-1);
+  if (other === undefined) {
+    const hint = "take another one first, or force it if it really may go";
+    return new NadbError("NADB_CONFLICT", message, { hint });
+  }
+  const { info, anomalies } = other;
+  const but = `${quote(info.backupId)}, which stays, is unusual: ${inWords(anomalies)}`;
+  return new NadbError("NADB_CONFLICT", `${message}: ${but}`, {
+    hint: `accept ${info.backupId} if it is as it should be, or force it if it really may go`,
   });
+}
 
 /** Answers these. */
 async function mergeIntoChildren(

@@ -1,12 +1,13 @@
 // Deleting a backup that others are laid over: refused, or merged into them first; and the last good one.
 import { KeyValueStore, memoryBackend } from "@nadb/core";
 import { describe, expect, it } from "vitest";
+import { deleteLabel } from "../../src/index.js";
 import { chainedSite } from "../support/chained.js";
 import { copyOf, dieAtEveryStep, expectSound, nextProcess } from "../support/dying.js";
-import { refuses } from "../support/fails.js";
+import { failureOf, refuses } from "../support/fails.js";
 import { patchFile } from "../support/files.js";
 import { filesOf as contentsOf } from "../support/overlay.js";
-import { openManager } from "../support/store.js";
+import { fill, openManager, openSite } from "../support/store.js";
 
 describe("delete › with consolidate", () => {
   it.each([
@@ -97,6 +98,25 @@ describe("delete › the last good backup", () => {
     await backups.deleteBackup("two", last);
     await backups.deleteBackup("one", last);
     await refuses("NADB_CONFLICT", () => backups.deleteBackup("full", last));
+  });
+
+  it("others that are unusual do not count until somebody accepts them", async () => {
+    const { backups, store } = await openSite();
+    await fill(store, 5);
+    await backups.createBackup({ backupId: "good", label: "monday" });
+    await store.deleteMany(["k0000", "k0001", "k0002", "k0003", "k0004"]);
+    await backups.createBackup({ backupId: "emptied" });
+    const says = ["the last good backup", '"emptied", which stays, is unusual: it is empty'];
+    await refuses("NADB_CONFLICT", () => backups.deleteBackup("good", last), ...says);
+    await refuses("NADB_CONFLICT", () => deleteLabel(backups.repository, "monday", last), ...says);
+    expect(await failureOf(() => backups.deleteBackup("good", last))).toMatchObject({
+      hint: expect.stringContaining("accept emptied"),
+    });
+    await backups.deleteBackup("emptied", last);
+    await backups.createBackup({ backupId: "closed" });
+    await backups.acceptBackup("closed");
+    await backups.deleteBackup("good", last);
+    expect(await expectSound(backups)).toEqual(["closed"]);
   });
 
   it("of another namespace does not count", async () => {
