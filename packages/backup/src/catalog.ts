@@ -13,8 +13,8 @@ export interface Scan {
 export interface DeleteOptions {
   /** Also what is pinned. Default false. */
   readonly force?: boolean;
-  /** Whether it is still right to delete; asked once nobody else can work on what goes. Throws when it is not. */
-  readonly stillRight?: () => Promise<void>;
+  /** Whether it is still right to delete, by a look of then; asked once nobody else can work on what goes. Throws when it is not. */
+  readonly stillRight?: (scan: Scan) => Promise<void>;
   /** As on a target that takes no file any more (deletions.ts). Default false. */
   readonly withoutLease?: boolean;
 }

@@ -85,7 +85,7 @@ export class Deletions {
     refused: Refused,
   ): Promise<void> {
     const scan = await this.host.scan();
-    const right = Promise.resolve(stillRight?.());
+    const right = Promise.resolve(stillRight?.(scan));
     const going = new Set<string>();
     for (const id of leases.keys()) {
       await refusing(refused, id, async () => {

@@ -57,15 +57,16 @@ export async function deleteUnleased(
 
 /** Nobody who matters has said anything. The leases first: what is done under them is there when they are gone. */
 async function checkFree(
-  { folders: { target }, sweeper, host, scan }: DeletionHost,
+  { folders: { target }, sweeper, host, scan: look }: DeletionHost,
   backupId: string,
   { force, stillRight }: DeleteOptions,
 ): Promise<void> {
   if (await isHeldByAnyone(target, backupId, host.clock())) throw locked(backupId);
   if (await sweeper.isBeingRead(backupId)) throw locked(backupId);
   if (!force) await checkNotPinned(target, backupId);
-  checkNoDependents(backupId, (await scan()).backups, new Set());
-  await stillRight?.();
+  const scan = await look();
+  checkNoDependents(backupId, scan.backups, new Set());
+  await stillRight?.(scan);
 }
 
 /** The manifest, of which the index has a copy; undefined where it is damaged or lost. */

@@ -5,6 +5,7 @@ import { consolidate } from "../consolidate.js";
 import type { Finding } from "../finding.js";
 import type { LongWork } from "../progress.js";
 import type { Repository } from "../repository.js";
+import { Arrivals } from "./arrivals.js";
 import { type GatherOptions, gatherContext } from "./gather.js";
 import { planRetention, type RetentionPlan, type RetentionStep } from "./plan.js";
 import type { RetentionPolicy } from "./policy.js";
@@ -63,7 +64,7 @@ export async function pruneBackups(
 ): Promise<Pruning> {
   const plan =
     "steps" in policyOrPlan ? policyOrPlan : await planPrune(repository, policyOrPlan, options);
-  const work = new Work(repository, options);
+  const work = new Work(repository, plan, options);
   await repository.checkWritable();
   if (plan.steps.length > 0) await repository.sweepLeftovers({ everywhere: true });
   for (const steps of together(plan.steps, options)) await work.take(steps);
@@ -103,11 +104,16 @@ class Work {
   readonly consolidated: string[] = [];
   readonly left: LeftStep[] = [];
   freedBytes = 0;
+  readonly #arrivals: Arrivals;
 
   constructor(
     readonly repository: Repository,
+    { decisions }: RetentionPlan,
     readonly options: PruneOptions,
-  ) {}
+  ) {
+    const known = decisions.map(({ backup }) => backup);
+    this.#arrivals = new Arrivals(repository, known, options.anomalyLimits);
+  }
 
   /** @param steps one to consolidate, or some to remove that rely on the same backup. */
   async take(steps: readonly RetentionStep[]): Promise<void> {
@@ -133,7 +139,10 @@ class Work {
       );
     }
     const relyingOn = (steps[0] as Removal).relyingOn;
-    const stay = await removeRelyingOn(repository, [...bytes.keys()], [relyingOn]);
+    const going = [...bytes.keys()];
+    const stay = await removeRelyingOn(repository, going, [relyingOn], {
+      stillRight: (scan) => this.#arrivals.checkNotHeld(scan, going, relyingOn),
+    });
     for (const step of steps) {
       const error = refused.get(step.backupId) ?? stay.get(step.backupId);
       if (error !== undefined) this.left.push(leftBy(error, step));

@@ -2,7 +2,7 @@
 // restored from then. INVARIANT: under the leases of these: of two who would each delete what the other relies on, none can.
 // Where there is no room for a lease, whether they are still there is asked before a manifest goes and after.
 import { isNadbError, NadbError, quote } from "@nadb/core";
-import type { DeleteOptions } from "../catalog.js";
+import type { DeleteOptions, Scan } from "../catalog.js";
 import { Lease } from "../lease.js";
 import type { Repository } from "../repository.js";
 
@@ -11,18 +11,22 @@ export async function removeRelyingOn(
   repository: Repository,
   backupIds: readonly string[],
   relyingOn: readonly string[],
-  options: Pick<DeleteOptions, "force"> = {},
+  options: Pick<DeleteOptions, "force" | "stillRight"> = {},
 ): Promise<ReadonlyMap<string, NadbError>> {
   const { target, host } = repository;
   const ids = [...new Set(relyingOn)].sort(); // two who rely on the same wait for each other, not both at once
-  const stillRight = async (): Promise<void> => {
+  const checkAllThere = async (): Promise<void> => {
     for (const id of ids) await checkStillThere(repository, id);
   };
-  await stillRight();
+  const stillRight = async (scan: Scan): Promise<void> => {
+    await checkAllThere();
+    await options.stillRight?.(scan);
+  };
+  await checkAllThere();
   const leases: (Lease | undefined)[] = [];
   try {
     for (const id of ids) leases.push(await Lease.acquireSoon(target, id, host).catch(unlessFull));
-    await stillRight();
+    await checkAllThere();
     const withoutLease = leases.includes(undefined);
     return await repository.deleteSeveral(backupIds, { ...options, stillRight, withoutLease });
   } finally {

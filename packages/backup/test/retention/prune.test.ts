@@ -148,6 +148,39 @@ describe("prune › beside others", () => {
     expect(await expectSound(backups)).toEqual(["full", "one", "new", "late"]);
   });
 
+  it("something unusual that has come since: nothing older goes until it is accepted", async () => {
+    const site = await daily();
+    const { backups, store } = site;
+    const plan = await backups.planPrune({ keepLast: 1 });
+    await store.deleteMany(Array.from({ length: 9 }, (_, i) => `k${i + 1}`));
+    await backups.createBackup({ backupId: "emptied" });
+    const { removed, left } = await pruneBackups(backups.repository, plan);
+    expect(removed).toEqual([]);
+    expect(left).toHaveLength(8);
+    expect(left[0]).toMatchObject({
+      code: "NADB_CONFLICT",
+      why: '"emptied" has come since the plan was made, and is unusual: it is empty, the one before it held 9 records',
+    });
+    await backups.acceptBackup("emptied");
+    expect((await pruneBackups(backups.repository, plan)).removed).toHaveLength(8);
+  });
+
+  it("something usual that has come since holds nothing, and no more does one of another namespace", async () => {
+    const site = await daily();
+    const { backups } = site;
+    const plan = await backups.planPrune({ keepLast: 1 });
+    await backups.createBackup({ backupId: "usual" });
+    const other = await openSite();
+    const id = { db: "x", namespace: "other" };
+    const storage = Object.create(other.store.storage, { id: { value: id } });
+    const beside = await openManager(storage, site.target, site.clock);
+    await other.store.set("a", "1");
+    await beside.createBackup({ backupId: "filled" });
+    await other.store.delete("a");
+    await beside.createBackup({ backupId: "emptied" });
+    expect((await pruneBackups(backups.repository, plan)).removed).toHaveLength(8);
+  });
+
   it("one that somebody else has deleted is gone, and no failure", async () => {
     const site = await daily();
     const plan = await site.backups.planPrune({ keepLast: 7 });
