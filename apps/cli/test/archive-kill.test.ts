@@ -10,7 +10,7 @@ import { describe, expect, it } from "vitest";
 import { inFolder, start } from "./support/nadb.js";
 
 const WRITER = fileURLToPath(new URL("support/writer.mjs", import.meta.url));
-const KILLS = Number(process.env.NADB_ARCHIVE_KILLS ?? 12);
+const KILLS = Number(process.env.NADB_ARCHIVE_KILLS || 12);
 /** Restored and looked at. */
 const POINTS = 8;
 const seed = seedOfRun();

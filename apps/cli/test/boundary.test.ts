@@ -14,7 +14,7 @@ import { writeUntil } from "./support/boundary-writers.mjs";
 import { BROKEN_CUTS, inSmallPages } from "./support/broken-cuts.js";
 import { inFolder } from "./support/nadb.js";
 
-const EXTENT = { writes: Number(process.env.NADB_BOUNDARY_WRITES ?? 20_000), backups: 30 };
+const EXTENT = { writes: Number(process.env.NADB_BOUNDARY_WRITES || 20_000), backups: 30 };
 const ON_REDIS = { writes: EXTENT.writes / 4, backups: 14 };
 const SMALL = { writes: 500, backups: 9 };
 const SEED = Number(process.env.NADB_SEED || 20_260_101);

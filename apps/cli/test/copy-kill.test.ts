@@ -10,7 +10,7 @@ import { describe, expect, it } from "vitest";
 import { inFolder, start } from "./support/nadb.js";
 
 const WRITER = fileURLToPath(new URL("support/writer.mjs", import.meta.url));
-const KILLS = Number(process.env.NADB_COPY_KILLS ?? 10);
+const KILLS = Number(process.env.NADB_COPY_KILLS || 10);
 const seed = seedOfRun();
 
 const numberAt = async (store: KeyValueStore, key: string): Promise<number> =>

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Outcome, Racer, type Task } from "./races/race.js";
 
 /** Of each of the eight kinds. */
-const RACES = Number(process.env.NADB_RACES ?? 28);
+const RACES = Number(process.env.NADB_RACES || 28);
 const seed = seedOfRun();
 const random = seeded(seed);
 

@@ -10,7 +10,7 @@ import { type Random, SEED, seeded } from "./support/random.js";
 import { SteppingTarget } from "./support/stepping-target.js";
 import { Clock, measure, openManager, openStore } from "./support/store.js";
 
-const DRAWN = Number(process.env.NADB_INTERLEAVINGS ?? 300);
+const DRAWN = Number(process.env.NADB_INTERLEAVINGS || 300);
 
 /** Lets one of those who are at a step go on, once all who work are there. */
 class Turns {

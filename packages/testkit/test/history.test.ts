@@ -8,7 +8,7 @@ import { seedOfRun } from "../src/random.js";
 import { strictBackend } from "./strict-kv.js";
 
 /** Each of 250 steps. */
-const RUNS = Number(process.env.NADB_MODEL_RUNS ?? 40);
+const RUNS = Number(process.env.NADB_MODEL_RUNS || 40);
 const RUNS_TO_A_TEST = 20;
 
 function history(open: OpenBackend, seed: number): () => Promise<void> {

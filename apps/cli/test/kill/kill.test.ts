@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { killVictim } from "./kill.js";
 
 /** Of backups; half as many of each mode of restore. */
-const KILLS = Number(process.env.NADB_KILLS ?? 52);
+const KILLS = Number(process.env.NADB_KILLS || 52);
 /** Together some 10 MiB: several blocks of a pack, two batches of a restore. */
 const RECORDS = 500;
 const seed = seedOfRun();

@@ -17,7 +17,7 @@ import { SEED, seeded } from "../support/random.js";
 import { drawDamage } from "../support/repair-damages.js";
 import { Clock } from "../support/store.js";
 
-const CASES = Number(process.env.NADB_REPAIRS ?? 1_000);
+const CASES = Number(process.env.NADB_REPAIRS || 1_000);
 
 /** full ← one ← two, one ← side, other ← last. */
 async function scene(): Promise<Files> {

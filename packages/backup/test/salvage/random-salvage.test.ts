@@ -41,7 +41,7 @@ import {
 } from "../support/salvage-scenes.js";
 import { Clock } from "../support/store.js";
 
-const SCENES = Number(process.env.NADB_SALVAGES ?? 560) / 20;
+const SCENES = Number(process.env.NADB_SALVAGES || 560) / 20;
 const PACKS: readonly Kind[] = ["stored", "gzip", "zstd"];
 
 const open = (target: BackupTarget): Promise<Repository> =>

@@ -11,7 +11,7 @@ import {
 } from "../../src/index.js";
 import { Below, diskFull, put, read, remove } from "./below.js";
 
-const RUNS = Number(process.env.NADB_MODEL_RUNS ?? 150);
+const RUNS = Number(process.env.NADB_MODEL_RUNS || 150);
 const KEYS = ["a", "ab", "b", "é", "\uffff", "\u{1f600}", "\u{1f600}b"];
 const TAGS = ["r", "s", "t"];
 

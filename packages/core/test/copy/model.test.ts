@@ -100,7 +100,7 @@ describe("any history of a copy", () => {
         expect(await world.copy(PERMITTED)).toMatchObject({ inSync: true, expired: 0 });
         await world.expectSame();
       }),
-      { numRuns: Number(process.env.NADB_COPY_RUNS ?? 150) },
+      { numRuns: Number(process.env.NADB_COPY_RUNS || 150) },
     );
   });
 });

@@ -139,7 +139,7 @@ async function step(kept: Kept, namespace: StorageNamespace, draw: Draw): Promis
 }
 
 describe("the indexes of a space", () => {
-  const seed = Number(process.env.NADB_SEED ?? 1);
+  const seed = Number(process.env.NADB_SEED || 1);
 
   it.each(Array.from({ length: 20 }, (_, i) => seed + i))(
     "are true after every step of history %i",
