@@ -2,11 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { Repository } from "../src/index.js";
 import { CHAIN, chainedSite, runOf, sign } from "./support/chained.js";
-import { copyOf, dieAtEveryStep, nextProcess } from "./support/dying.js";
+import { copyOf, dieAtEveryStep, expectSound, nextProcess } from "./support/dying.js";
 import { refuses } from "./support/fails.js";
-import { pathsOf } from "./support/files.js";
+import { pathsOf, readFile, writeFile } from "./support/files.js";
+import { readJson, seal, writeJson } from "./support/manifest.js";
 import { filesOf } from "./support/overlay.js";
-import { Clock, openManager, openSite, openStore, type Site } from "./support/store.js";
+import { SteppingTarget } from "./support/stepping-target.js";
+import { Clock, fill, openManager, openSite, openStore, type Site } from "./support/store.js";
 
 /** What each backup restores to. */
 async function digests({ target, clock }: Site, ids: readonly string[]): Promise<string[]> {
@@ -135,6 +137,31 @@ describe("consolidation", () => {
     expect(await pathsOf(site.target)).toEqual(paths);
   });
 
+  it.each([
+    ["a state digest that is not its run's", ["state_digest"]],
+    [
+      "a run that is not its state's",
+      ["checksum", "stored_size", "total_size", "file_count", "record_count", "tombstone_count"],
+    ],
+  ])("refuses %s, though every checksum is right, and publishes nothing", async (_, forged) => {
+    const site = await chainedSite();
+    const other = await openSite();
+    await fill(other.store, 10);
+    await other.backups.createBackup({ backupId: "full" });
+    await other.store.set("k0002", "forged");
+    await other.backups.createIncrementalBackup("full", { backupId: "two" });
+    const theirs = await readJson(other.target, "two/metadata.json");
+    const manifest = await readJson(site.target, "two/metadata.json");
+    for (const name of forged) manifest[name] = theirs[name];
+    await writeJson(site.target, "two/metadata.json", seal(manifest));
+    if (forged.includes("checksum"))
+      await writeFile(site.target, "two/data.nadb", await readFile(other.target, "two/data.nadb"));
+    const before = await filesOf(site.target);
+    for (const onto of ["full", null])
+      await refuses("NADB_CORRUPTION", () => site.backups.consolidateBackup("two", { onto }));
+    expect(await filesOf(site.target)).toEqual(before);
+  });
+
   it("leaves the data it replaces while somebody reads it; the next run sweeps it", async () => {
     const site = await chainedSite();
     const repository = await Repository.open(site.target, { clock: site.clock.now });
@@ -175,20 +202,37 @@ describe("consolidation", () => {
     expect(deaths).toBeGreaterThan(40);
   });
 
-  it("does not undo what another has done meanwhile", async () => {
-    const site = await openSite();
-    await site.store.set("a", "1");
-    await site.backups.createBackup({ backupId: "full" });
-    await site.store.set("b", "1");
-    await site.backups.createIncrementalBackup("full", { backupId: "one" });
-    const merging = site.backups.consolidateBackup("one", {
-      onProgress: () => void site.backups.deleteBackup("one").catch(() => undefined),
-    });
-    await merging.catch((error) =>
-      expect(["NADB_NOT_FOUND", "NADB_CONFLICT"]).toContain(error.code),
-    );
-    const left = (await site.backups.listBackups()).map((info) => info.backupId);
-    await digests(site, left);
-    expect(left).toContain("full");
+  it("met at each step by a deletion: what was deleted does not come back", async () => {
+    const site = await chainedSite();
+    const files = await filesOf(site.target);
+    const seen = { deleted: 0, refused: 0 };
+    let wasReached = true;
+    for (let at = 1; wasReached; at++) {
+      wasReached = false;
+      const target = await copyOf(files);
+      const other = await openManager(site.store, target, site.clock);
+      let isDeleted = false;
+      const remove = async () => {
+        try {
+          await other.deleteBackup("two");
+          isDeleted = true;
+        } catch (error) {
+          expect(error).toMatchObject({ code: "NADB_LOCKED" });
+        }
+      };
+      const onStep = async (step: number) => {
+        wasReached ||= step === at;
+        if (step === at) await remove();
+      };
+      const stepping = new SteppingTarget(target, { onStep });
+      const manager = await openManager(site.store, stepping, site.clock);
+      const merged = await manager.consolidateBackup("two").catch((error) => error.code);
+      const mayBe = isDeleted ? ["NADB_NOT_FOUND", "NADB_CONFLICT", "full"] : ["full"];
+      expect(mayBe, `at ${at}`).toContain(merged.backupType ?? merged);
+      expect(await expectSound(other), `at ${at}`).toEqual(isDeleted ? ["full", "one"] : CHAIN);
+      if (wasReached) seen[isDeleted ? "deleted" : "refused"]++;
+    }
+    expect(seen.deleted).toBeGreaterThan(20);
+    expect(seen.refused).toBeGreaterThan(5);
   });
 });

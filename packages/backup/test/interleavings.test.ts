@@ -89,7 +89,8 @@ describe(`interleavings (NADB_SEED=${SEED}, ${DRAWN} drawn)`, () => {
         }),
       );
       try {
-        for (const outcome of await turns.all(works)) {
+        const outcomes = await turns.all(works);
+        for (const outcome of outcomes) {
           if (outcome.status === "fulfilled") continue;
           if (!REFUSALS.some((code) => isNadbError(outcome.reason, code))) throw outcome.reason;
         }
@@ -98,7 +99,10 @@ describe(`interleavings (NADB_SEED=${SEED}, ${DRAWN} drawn)`, () => {
         if (!pair.includes("delete") && !pair.includes("prune"))
           expect(ids).toEqual(expect.arrayContaining([...CHAIN]));
         await manager.createBackup({ backupId: "after" });
-        expect(await expectSound(manager)).toContain("after");
+        const after = await expectSound(manager);
+        expect(after).toContain("after");
+        if (pair.some((name, at) => name === "delete" && outcomes[at]?.status === "fulfilled"))
+          expect([...ids, ...after]).not.toContain("two");
       } catch (error) {
         throw new Error(`${i}: ${pair.join(" × ")}: ${error}`, { cause: error });
       }
