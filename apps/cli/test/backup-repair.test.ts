@@ -48,8 +48,9 @@ describe("nadb backup repair", () => {
   it("moves what is damaged, exits 3, and is done then", async () => {
     await twoBackups();
     damage("second");
-    const { exitCode, stdout } = await nadb("backup repair --yes --json");
+    const { exitCode, stdout, stderr } = await nadb("backup repair --yes --json");
     expect(exitCode).toBe(3);
+    expect(stderr).toContain("1 in the quarantine");
     expect(JSON.parse(stdout)).toMatchObject({
       dryRun: false,
       left: [],

@@ -2,7 +2,7 @@
 // must be seen in another way.
 import { NadbError } from "@nadb/core";
 import { describe, expect, it } from "vitest";
-import { type BackupTarget, memoryTarget, repairRepository } from "../src/index.js";
+import { type BackupTarget, memoryTarget, planRepair, repairRepository } from "../src/index.js";
 import { readIndex } from "../src/index-file.js";
 import { chainedSite } from "./support/chained.js";
 import { expectSound } from "./support/dying.js";
@@ -41,8 +41,16 @@ describe("a full disk ›", () => {
     await (await managerOn(site, full(site.target))).deleteBackup("a");
     expect(await expectSound(site.backups)).toEqual(["b", "c"]);
     expect((await pathsOf(site.target)).filter((path) => path.startsWith("a/"))).toEqual([]);
+    const before = await planRepair(site.backups.repository);
+    expect(before.losses).toMatchObject([
+      { name: "a", why: expect.stringContaining("or deleted") },
+    ]);
+    await site.backups.createBackup({ backupId: "d" });
+    expect(await planRepair(site.backups.repository)).toMatchObject({ losses: [], steps: [] });
     await site.backups.createBackup({ backupId: "a" });
-    expect((await site.backups.listBackups()).map(({ sequence }) => sequence)).toEqual([2, 3, 4]);
+    expect((await site.backups.listBackups()).map(({ sequence }) => sequence)).toEqual([
+      2, 3, 4, 5,
+    ]);
   });
 
   it("the index is written once there is room", async () => {
@@ -50,6 +58,7 @@ describe("a full disk ›", () => {
     const hasGone = async () => (await site.target.size("a/data.nadb")) === undefined;
     await (await managerOn(site, limited(site.target, hasGone))).deleteBackup("a");
     expect([...((await readIndex(site.target))?.keys() ?? [])]).toEqual(["b", "c"]);
+    expect(await planRepair(site.backups.repository)).toMatchObject({ losses: [], steps: [] });
   });
 
   it("pruning deletes what is to go", async () => {

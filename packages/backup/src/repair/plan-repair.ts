@@ -105,7 +105,7 @@ function goneOf(folders: readonly Folder[], { copies }: IndexCopies): Loss[] {
   const gone = [...copies.values()].filter(({ backupId }) => !there.has(backupId));
   return gone.map(({ backupId: name, timestamp }) => ({
     name,
-    why: `the index has this backup of ${timestamp}, and its folder is gone`,
+    why: `the index has this backup of ${timestamp}, and its folder is gone: lost, or deleted when there was no room to say so`,
   }));
 }
 

@@ -84,12 +84,14 @@ function finish(plan: RepairPlan, left: readonly RepairStep[]): void {
       `there is damage: ${plural(damaged.length, "step")} to take`,
       "repair without --dry-run; why a step was not taken stands with the result",
     );
-  const lost = plan.losses.length + plan.steps.filter(({ type }) => isQuarantine(type)).length;
+  const lost = plan.losses.length;
+  const aside = plan.steps.filter(({ type }) => isQuarantine(type)).length;
   const sweeps = left.filter(({ type }) => type === "sweep").length;
   const alone = plan.leftAlone.length;
-  if (lost + sweeps + alone === 0) return;
+  if (aside + lost + sweeps + alone === 0) return;
   const told = [
-    ...(lost > 0 ? [`${lost} of backups and segments can not be restored`] : []),
+    ...(aside > 0 ? [`${aside} in the quarantine`] : []),
+    ...(lost > 0 ? [`${lost} lost`] : []),
     ...(alone > 0 ? [`${alone} left alone`] : []),
     ...(sweeps > 0 ? [`${plural(sweeps, "leftover")} not swept`] : []),
   ];
