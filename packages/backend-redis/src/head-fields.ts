@@ -96,6 +96,16 @@ export function pointsOf(
   throw expired(checkpoint, "the namespace had another number of partitions");
 }
 
+/** Of each server that counted some of them the newest, as "server:version" with commas between. */
+export function joinPoints(...points: readonly string[]): string {
+  const newest = new Map<string, number>();
+  for (const point of points.join().split(",").filter(Boolean)) {
+    const [server, version] = point.split(":") as [string, string];
+    newest.set(server, Math.max(newest.get(server) ?? 0, Number(version)));
+  }
+  return [...newest].map(([server, version]) => `${server}:${version}`).join();
+}
+
 export function expired(checkpoint: Checkpoint, why: string): NadbError {
   return new NadbError(
     "NADB_CHECKPOINT_EXPIRED",

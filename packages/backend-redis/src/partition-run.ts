@@ -1,10 +1,11 @@
 // The run of one partition, page by page. From the beginning its records are read between marks, two pages on their way, so
 // that the server need not wait until we have taken one in to be told where the next one begins. INVARIANT: a key that changes
 // leaves its place between marks for the end of the feed, which is read last, one page after the other; so of each key the
-// last change that is given is the latest.
+// last change that is given is the latest. INVARIANT: each page rests on the heads of all that was read before it. A server that
+// has lost what one of those had counted may have put keys back into places that lie behind us, so it is refused.
 import type { Checkpoint, EncodedChange } from "@nadb/core";
 import { unlessAborted } from "./abort.js";
-import { expired, type PartitionHead, parseFacts } from "./head-fields.js";
+import { expired, joinPoints, type PartitionHead, parseFacts } from "./head-fields.js";
 import { type Argument, type Reply, type Script, word } from "./link.js";
 import type { Answer, Partition } from "./partition.js";
 import { scripts } from "./scripts.js";
@@ -20,7 +21,7 @@ export interface Cursor {
   readonly after: string;
   /** Tombstones behind this version, never before `after`; "": those from now on, a run from the beginning needs no others. */
   readonly buriedAfter: string;
-  /** What the run rests on, and by whose count: another server may have taken over meanwhile, and know less. */
+  /** What the run rests on, as `joinPoints` has it. */
   readonly point: string;
 }
 
@@ -74,12 +75,11 @@ async function* fromBeginning(
   let cursor = BEGINNING;
   for (;;) {
     const { marks, head } = await unlessAborted(signal, readMarks(reading, cursor));
-    const now = { buriedAfter: String(head.version), point: `${head.server}:${head.version}` };
-    if (cursor === BEGINNING) cursor = { ...cursor, ...now };
-    const { buriedAfter } = cursor;
+    const buriedAfter = cursor.buriedAfter || String(head.version);
+    const point = joinPoints(cursor.point, pointIn(head));
     const old = marks.filter((mark) => Number(mark) <= Number(buriedAfter));
-    yield* betweenMarks(reading, cursor, old, signal);
-    cursor = { ...cursor, after: old.at(-1) ?? cursor.after };
+    const rests = yield* betweenMarks(reading, { ...cursor, point }, old, signal);
+    cursor = { after: old.at(-1) ?? cursor.after, buriedAfter, point: rests };
     if (old.length < MARKS) return cursor;
   }
 }
@@ -89,13 +89,15 @@ interface Span {
   readonly to: string;
 }
 
-/** A page that is full before its mark is followed by another, in any order. */
+/** A page that is full before its mark is followed by another, in any order. Answers what the run rests on then. */
 async function* betweenMarks(
   reading: Reading,
-  { after, point }: Cursor,
+  start: Cursor,
   marks: readonly string[],
   signal: AbortSignal | undefined,
-): AsyncGenerator<PartitionPage, void, undefined> {
+): AsyncGenerator<PartitionPage, string, undefined> {
+  const { after } = start;
+  let { point } = start;
   const spans = marks.map((to, i): Span => ({ after: marks[i - 1] ?? after, to }));
   const coming: { readonly span: Span; readonly page: Promise<PartitionPage> }[] = [];
   const ask = (): void => {
@@ -109,10 +111,12 @@ async function* betweenMarks(
   for (ask(); coming.length > 0; ) {
     const { span, page } = coming.shift() as (typeof coming)[number];
     const { isEnd, ...read } = await unlessAborted(signal, page);
+    point = joinPoints(point, read.next.point);
     if (!isEnd) spans.unshift({ ...span, after: read.next.after });
     ask();
     yield { ...read, isEnd: false };
   }
+  return point;
 }
 
 async function readMarks(
@@ -125,32 +129,37 @@ async function readMarks(
 }
 
 /** Without tombstones. Once it holds all up to the mark it says that it is the end. */
-function readSpan(reading: Reading, { after, to }: Span, point: string): Promise<PartitionPage> {
-  return askPage(reading, [after, "-", changesOf(reading) + 1, bytesOf(reading), point, to]);
-}
+const readSpan = (reading: Reading, { after, to }: Span, point: string): Promise<PartitionPage> =>
+  askPage(reading, { after, buriedAfter: "-", point }, to, changesOf(reading) + 1);
 
-function readPage(reading: Reading, { after, buriedAfter, point }: Cursor): Promise<PartitionPage> {
-  const most = [changesOf(reading), bytesOf(reading)];
-  return askPage(reading, [after, buriedAfter, ...most, point, "+inf"]);
-}
+const readPage = (reading: Reading, cursor: Cursor): Promise<PartitionPage> =>
+  askPage(reading, cursor, "+inf", changesOf(reading));
 
 const changesOf = ({ pageBytes }: Reading): number =>
   Math.floor(Math.max(1, Math.min(PAGE_CHANGES, pageBytes)));
 
 const bytesOf = ({ pageBytes }: Reading): number => Math.floor(Math.max(1, pageBytes));
 
-async function askPage(reading: Reading, args: readonly Argument[]): Promise<PartitionPage> {
-  const answer = await read(reading, scripts.page, args);
-  const [, facts, after, buriedAfter, isEnd, ...changes] = answer;
+async function askPage(
+  reading: Reading,
+  cursor: Cursor,
+  to: string,
+  most: number,
+): Promise<PartitionPage> {
+  const { after: start, buriedAfter: buriedStart, point } = cursor;
+  const args = [start, buriedStart, most, bytesOf(reading), point, to];
+  const [, facts, after, buriedAfter, isEnd, ...changes] = await read(reading, scripts.page, args);
   const head = parseFacts(facts as readonly Reply[]);
-  const reached = word(buriedAfter);
+  const rests = joinPoints(point, pointIn(head));
   return {
     changes: changes as Buffer[],
     head,
-    next: { after: word(after), buriedAfter: reached, point: `${head.server}:${reached}` },
+    next: { after: word(after), buriedAfter: word(buriedAfter), point: rests },
     isEnd: word(isEnd) === "1",
   };
 }
+
+const pointIn = ({ server, version }: PartitionHead): string => `${server}:${version}`;
 
 /** Throws NADB_CHECKPOINT_EXPIRED when this is not what the run has begun with. */
 async function read(

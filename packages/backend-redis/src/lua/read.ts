@@ -35,7 +35,7 @@ return answer
  *
  *   ARGV[3]  records after this version       ARGV[4]  tombstones after this one, "" for those from now on, "-" for none
  *   ARGV[5]  at most so many changes          ARGV[6]  closed once it holds so many bytes
- *   ARGV[7]  "server:version" that the run rests on, "" where it begins at the beginning
+ *   ARGV[7]  what the run rests on, "server:version" with commas between, "" where it begins at the beginning
  *   ARGV[8]  records up to this version, "+inf" for all
  *
  * Answers {"ok", facts, records after, tombstones after, is the end "1" or "", change, …}; {"expired", reason}.
@@ -75,8 +75,8 @@ end
 local after, buried_after = tonumber(ARGV[3]), tonumber(ARGV[4]) or head.version
 local limit, max_bytes = tonumber(ARGV[5]), tonumber(ARGV[6])
 
-if ARGV[7] ~= '' then
-  local reason = out_of_reach(head, ARGV[7])
+for point in string.gmatch(ARGV[7], '[^,]+') do
+  local reason = out_of_reach(head, point)
   if reason then return { 'expired', reason } end
 end
 if ARGV[4] ~= '-' and buried_after < head.trimmed then return { 'expired', 'tombstones behind it have been trimmed' } end
