@@ -74,11 +74,9 @@ local keys = call('ZRANGE', space .. 'keys', 0, limit - 1)
 for i = 1, #keys do call('UNLINK', space .. 'r:' .. keys[i]) end
 if #keys > 0 then call('ZREMRANGEBYRANK', space .. 'keys', 0, #keys - 1) end
 if #keys == limit then return { 'ok', '1' } end
-local tags = call('HSCAN', space .. 'tags', 0, 'COUNT', limit)
-for i = 1, #tags[2], 2 do
-  call('UNLINK', space .. 't:' .. tags[2][i])
-  call('HDEL', space .. 'tags', tags[2][i])
-end
+local tags = call('HRANDFIELD', space .. 'tags', limit) -- HSCAN would have to go on behind the gaps that we make
+for i = 1, #tags do call('UNLINK', space .. 't:' .. tags[i]) end
+if #tags > 0 then call('HDEL', space .. 'tags', unpack(tags)) end
 if call('EXISTS', space .. 'tags') == 1 then return { 'ok', '1' } end
 call('UNLINK', space .. 'feed', space .. 'graves', space .. 'deleted', space .. 'expiry', space .. 'load', space .. 'chunks', space .. 'missed')
 call('SREM', garbage, id)
