@@ -17,7 +17,7 @@ import { outcomeUnknown } from "./failures.js";
 import { joinHeads, type PartitionHead, parseFacts } from "./head-fields.js";
 import { type Host, newId } from "./host.js";
 import { partitionOf } from "./keys.js";
-import { type Argument, type Reply, word } from "./link.js";
+import { type Argument, type Reply, type Script, word } from "./link.js";
 import type { Answer, Partition } from "./partition.js";
 import { changeArguments } from "./record-fields.js";
 import type { Root } from "./root.js";
@@ -173,17 +173,20 @@ class RedisLoad implements StagedLoad {
       this.#numbers[index] = number;
       const args: Argument[] = [this.id, number, this.namespace.host.clock(), chunk.length];
       for (const change of chunk) args.push(...changeArguments(change));
-      if (underWay !== undefined) check(await underWay);
-      underWay = partition.raw(scripts.put, args);
+      await underWay;
+      underWay = this.#untilFree(partition, scripts.put, args);
+      underWay.catch(() => undefined); // told by the next await
     }
-    if (underWay !== undefined) check(await underWay);
+    await underWay;
   }
 
   /** One partition after the other, so that of two loads one is first in all of them. */
   async #freeze(): Promise<Answer[]> {
     const staged: Answer[] = [];
     try {
-      for (const partition of this.partitions) staged.push(await this.#freezeOne(partition));
+      for (const partition of this.partitions) {
+        staged.push(await this.#untilFree(partition, scripts.freeze, [this.id]));
+      }
     } catch (error) {
       await this.#thaw().catch(() => undefined); // whoever meets what is still frozen gives the load up
       throw error;
@@ -191,9 +194,14 @@ class RedisLoad implements StagedLoad {
     return staged;
   }
 
-  async #freezeOne(partition: Partition): Promise<Answer> {
+  /** Runs what another load may be in the way of. */
+  async #untilFree(
+    partition: Partition,
+    script: Script,
+    args: readonly Argument[],
+  ): Promise<Answer> {
     for (const since = Date.now(); ; ) {
-      const answer = await partition.raw(scripts.freeze, [this.id]);
+      const answer = await partition.raw(script, args);
       const status = word(answer[0]);
       if (status !== "frozen" && status !== "merging") return check(answer);
       await partition.overcome(answer, since);

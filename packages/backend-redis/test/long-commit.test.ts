@@ -5,6 +5,9 @@ import { isNadbError } from "@nadb/core";
 import { checkNamespace } from "@nadb/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type RedisBackendOptions, redisBackend } from "../src/index.js";
+import { scripts } from "../src/scripts.js";
+import { is } from "./faults/killed.js";
+import { change, keys } from "./faults/support.js";
 import { type Request, sharedServer, startProxy, until } from "./servers/index.js";
 
 const server = sharedServer();
@@ -129,6 +132,28 @@ describe("a commit of thousands", () => {
     const short = await open({ prefix: "once", scriptMutations: 100_000 });
     expect(await short.commit(MIXED, { id })).toEqual(results[0]);
     await checkNamespace(one, Date.now());
+  });
+
+  it("answers with the versions it has given, also while a replacing load gathers", async () => {
+    const proxy = await startProxy(server().port);
+    onTestFinished(() => proxy.close());
+    const [one, other] = [await open({ url: server().urlAt(proxy.port) }), await open()];
+    await one.commit(puts("0")); // the server knows all scripts from now on
+    const load = await other.replace();
+    await load.put([change("first", "1")]);
+    const cut = proxy.cutAt("after", is(scripts.merge));
+    const commit = one.commit(puts("1"));
+    commit.catch(() => undefined);
+    await cut;
+    proxy.refuse();
+    await load.put(keys(300).map((key) => change(key, "1")));
+    proxy.accept();
+    const { versions } = await commit;
+    const found = await other.getMany(Array.from({ length: MANY }, (_, i) => key(i)));
+    expect(found.map((record) => record?.version)).toEqual(versions);
+    await checkNamespace(other, Date.now());
+    expect((await load.commit()).count).toBe(301);
+    await checkNamespace(other, Date.now());
   });
 
   it("of deletes goes on where the server's memory is short", async () => {

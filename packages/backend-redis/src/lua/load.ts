@@ -24,7 +24,8 @@ return { 'ok' }
  *            | "d" key deletedAt
  *
  * A replacing load takes its versions from the namespace's counter: none is ever used twice, though the old content is
- * written to meanwhile. Answers {"ok"}, {"gone"}, or {"replaced"} when the namespace is another than when it began.
+ * written to meanwhile. A long commit that is laid over the content counts on without a gap, so there it waits. Answers {"ok"},
+ * {"gone"}, {"merging", load}, or {"replaced"} when the namespace is another than when it began.
  */
 export const PUT = `${LIBRARY}
 local head = read_head()
@@ -35,6 +36,7 @@ if not f[1] or not call('ZSCORE', base .. 'loads', ARGV[3]) then return { 'gone'
 if tonumber(f[6]) >= tonumber(ARGV[4]) then return { 'ok' } end
 local replaces = f[5] == 'replace'
 if replaces and f[7] ~= (head.written and head.id or '') then return { 'replaced' } end
+if replaces and head.merging then return { 'merging', head.merging } end
 local space = open_space(ARGV[3], f[1], f[2], f[3], f[4])
 local version = replaces and head.counter or space.version
 local at = 7
