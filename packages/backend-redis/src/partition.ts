@@ -4,7 +4,7 @@ import type { Host } from "./host.js";
 import { headKey, partitionBase } from "./keys.js";
 import { type Argument, type Reply, type Script, word } from "./link.js";
 import type { Root, RootFacts } from "./root.js";
-import { SCRIPT_CHANGES } from "./script-size.js";
+import { SCRIPT_BYTES, SCRIPT_CHANGES } from "./script-size.js";
 import { scripts } from "./scripts.js";
 
 /** How long a load may take to be decided once it has frozen something, before whoever waits gives it up. */
@@ -50,7 +50,7 @@ export class Partition {
   /** Lays a merging load over the content, to its end. */
   async merge(load: string): Promise<void> {
     for (;;) {
-      const args = [load, this.host.clock(), SCRIPT_CHANGES];
+      const args = [load, this.host.clock(), SCRIPT_CHANGES, SCRIPT_BYTES];
       if (word((await this.raw(scripts.merge, args))[1]) === "") return;
     }
   }

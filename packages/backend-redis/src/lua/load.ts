@@ -114,13 +114,13 @@ return { 'ok' }
 `;
 
 /**
- * ARGV[3] load; ARGV[4] now, ms; ARGV[5] at most so many changes. Lays the oldest of what is left over the content; of a
- * long commit, one chunk. Answers {"ok", "1" while there is more}.
+ * ARGV[3] load; ARGV[4] now, ms; ARGV[5] at most so many changes; ARGV[6] stops once it has read so many bytes of values. Lays
+ * the oldest of what is left over the content; of a long commit, one chunk. Answers {"ok", "1" while there is more}.
  */
 export const MERGE = `${LIBRARY}${COMMIT_STEP}
 local head = read_head()
 if not head or head.merging ~= ARGV[3] then return { 'ok', '' } end
-local now, limit = tonumber(ARGV[4]), tonumber(ARGV[5])
+local now, limit, bytes_left = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local source = base .. ARGV[3] .. ':'
 local f = call('HMGET', source .. 'load', 'mode', 'conflict')
 local mode, conflict, skipped = f[1], f[2], 0
@@ -134,6 +134,7 @@ end
 
 local function merge_record(key)
   local f = call('HMGET', source .. 'r:' .. key, 'value', 'tags', 'expires', 'hash', 'length', 'created', 'updated')
+  bytes_left = bytes_left - #f[1]
   if keeps_existing(key, f[7]) then
     skipped = skipped + 1
   else
@@ -166,6 +167,7 @@ local function merge_step()
       merge_grave(graves[j])
       j = j + 2
     end
+    if bytes_left <= 0 then break end
   end
   call('HINCRBY', source .. 'load', 'skipped', skipped)
   return call('EXISTS', source .. 'feed', source .. 'graves') > 0

@@ -227,25 +227,30 @@ return answer
 `;
 
 /**
- * ARGV[3…] keys. Answers {"ok", version of the head, fields or "" where there is none, …}; fields as HMGET gives them. It
- * looks at no more of the head than it must: this is what applications do most.
+ * ARGV[3] stops once it holds so many bytes of values; ARGV[4…] keys. Answers {"ok", view, fields or "" where there is none, …} of
+ * the first of them, one at least; fields as HMGET gives them. What is read at the same view is of one instant. It looks at no
+ * more of the head than it must: this is what applications do most.
  */
 export const GET = `#!lua${WHOLE_SLOT}
-local head = redis.call('HMGET', KEYS[1], 'generation', 'frozen', 'merging', 'version')
+local head = redis.call('HMGET', KEYS[1], 'generation', 'frozen', 'merging', 'version', 'server')
 if not head[1] then return { 'absent' } end
 if head[2] then return { 'frozen', head[2] } end
 if head[3] then return { 'merging', head[3] } end
 if head[1] ~= ARGV[2] then return { 'moved', head[1] } end
 local prefix = ARGV[1] .. ARGV[2] .. ':r:'
-local answer = { 'ok', head[4] }
-for i = 3, #ARGV do
+local answer, left = { 'ok', head[1] .. '.' .. head[5] .. '.' .. head[4] }, tonumber(ARGV[3])
+for i = 4, #ARGV do
   local f = redis.call('HMGET', prefix .. ARGV[i], 'version', 'value', 'tags', 'created', 'updated', 'expires', 'hash', 'length')
   if not f[1] then
     f = ''
-  elseif not f[8] then -- the hash tells readers something of a sealed record only
-    f = { f[1], f[2], f[3] or '', f[4], f[5], f[6] or nil }
+  else
+    left = left - #(f[2] or '')
+    if not f[8] then -- the hash tells readers something of a sealed record only
+      f = { f[1], f[2], f[3] or '', f[4], f[5], f[6] or nil }
+    end
   end
-  answer[i] = f
+  answer[i - 1] = f
+  if left <= 0 then break end
 end
 return answer
 `;

@@ -10,8 +10,8 @@ import { proxyTo } from "./support.js";
 const PROGRAM = fileURLToPath(new URL("../programs/loader.mjs", import.meta.url));
 
 export const is =
-  (script: { readonly sha: string }): Choice =>
-  ({ name, args }: Request) =>
+  (script: { readonly sha: string }) =>
+  ({ name, args }: Request): boolean =>
     name === "EVALSHA" && String(args[0]) === script.sha;
 
 /** Its process is dead when this resolves, with its commit interrupted at the request. */
