@@ -60,6 +60,7 @@ function parseJson(file: string, text: string): unknown {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (error) {
-    throw invalidArgument(`${file} is not JSON: ${(error as Error).message}`);
+    const [what] = (error as Error).message.split(/, (?:\.\.\.)?"/); // it goes on with the text, which may hold a password
+    throw invalidArgument(`${file} is not JSON: ${what}`);
   }
 }

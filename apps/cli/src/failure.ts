@@ -1,5 +1,12 @@
 // Whatever was thrown, as what the user is told: a code, what happened, what to do about it. Never a stack.
-import { invalidArgument, ioError, isNadbError, NadbError, quote } from "@nadb/core";
+import {
+  invalidArgument,
+  ioError,
+  isNadbError,
+  NadbError,
+  quote,
+  withoutPassword,
+} from "@nadb/core";
 import { CommanderError } from "commander";
 import { EXIT, type ExitCode, exitCodeOf } from "./exit-codes.js";
 import { HeldBack } from "./held-back.js";
@@ -50,7 +57,8 @@ export function failureOf(error: unknown): Failure | undefined {
 function failureOfUsage(error: CommanderError): Failure | undefined {
   if (error.exitCode === 0) return undefined;
   if (error.code === "commander.help") return failureOfNadb(usageError("a command is missing"));
-  return failureOfNadb(usageError(error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ")));
+  const message = error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
+  return failureOfNadb(usageError(message.replace(/(?<=')[^']*(?=')/g, withoutPassword)));
 }
 
 const failureOfNadb = ({ code, message, hint }: NadbError): Failure =>

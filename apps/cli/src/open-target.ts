@@ -1,7 +1,7 @@
 // The target that --repo names: a folder, or a namespace of a store. A store that is opened for it stays open until it is
 // closed, or until the command is over.
 import { type BackupTarget, backendTarget, directoryTarget } from "@nadb/backup";
-import { invalidArgument, quote, type StorageBackend } from "@nadb/core";
+import { invalidArgument, quote, type StorageBackend, withoutPassword } from "@nadb/core";
 import { loadPlugin } from "./load-plugin.js";
 import { makeBackend } from "./open-backend.js";
 import {
@@ -67,7 +67,7 @@ async function backendFor(
   const plugins = await Promise.all(plugin.map((name) => loadPlugin(name, pluginFolder)));
   const backend = await makeBackend(store, { create, plugins, folder: repoFolder });
   const { durable, multiProcess } = backend.capabilities;
-  if (!durable && !multiProcess) throw isGoneSoon(repo);
+  if (!durable && !multiProcess) throw isGoneSoon(withoutPassword(repo));
   try {
     await backend.open();
     return backend;

@@ -22,6 +22,7 @@ export function repositoryUrl(repo: string): RepositoryUrl | undefined {
   if (repo === "") throw noRepository(repo);
   if (!URL.test(repo)) return undefined;
   const mark = repo.lastIndexOf("#");
+  if (mark >= 0 && repo.includes("@", mark)) throw mustBeEscaped();
   if (mark < 0) return { store: repo, db: DEFAULT_DB, namespace: DEFAULT_NAMESPACE };
   const [db = "", namespace = DEFAULT_NAMESPACE, ...more] = repo.slice(mark + 1).split("/");
   if (more.length > 0) throw noRepository(repo);
@@ -50,6 +51,13 @@ interface Repo {
   readonly repo: string;
   readonly repoFolder?: string;
 }
+
+/** Nothing of it is told: what stands behind "#" is the tail of a password. */
+const mustBeEscaped = (): Error =>
+  invalidArgument(
+    "the repository's URL has a # before its @: in a user or password that must be escaped",
+    "write %23 for #",
+  );
 
 const noRepository = (repo: string): Error =>
   invalidArgument(

@@ -116,5 +116,8 @@ export const folderOfStore = ({
 /** A URL is refused, so that it is not taken for a strangely named folder. */
 export function checkRepositoryPath(repo: string): void {
   if (repo !== "" && repositoryUrl(repo) === undefined) return;
-  throw invalidArgument(`repository ${quote(repo)} is no folder`, "write --repo ./backups");
+  throw invalidArgument(
+    `repository ${quote(withoutPassword(repo))} is no folder`,
+    "write --repo ./backups",
+  );
 }

@@ -128,6 +128,13 @@ describe("nadb.config.json", () => {
     expect(readdirSync(path())).toEqual(["nadb.config.json"]);
   });
 
+  it("one that is not JSON is told of without what stands in it", async () => {
+    configure('{ "store": redis://:secret@h }');
+    const { stderr } = await nadb("set a 1");
+    expect(stderr).toContain("is not JSON");
+    expect(stderr).not.toMatch(/redis|secr/);
+  });
+
   it("one that is named and missing, or a folder, is refused", async () => {
     expect((await nadb("set a 1 --config nosuch.json")).stderr).toContain("NADB_NOT_FOUND");
     mkdirSync(path("nadb.config.json"));

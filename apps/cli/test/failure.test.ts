@@ -41,6 +41,11 @@ describe("failures", () => {
     expect(failureOf(error)?.message).toBe("unknown option '--a' (Did you mean --b?)");
   });
 
+  it("a URL in place of a command is told without its password", () => {
+    const error = new CommanderError(1, "x", "error: unknown command 'redis://:secret@h?token=x'");
+    expect(failureOf(error)?.message).toBe("unknown command 'redis://***@h?***'");
+  });
+
   it("a reader that went away is no failure", () => {
     const closed = Object.assign(new Error("write EPIPE"), { code: "EPIPE" });
     expect(failureOf(closed)).toBeUndefined();

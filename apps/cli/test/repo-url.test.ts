@@ -94,7 +94,10 @@ describe("--repo with the URL of a store", () => {
     ["backup create b --repo fs:./x#a/b/c", 2, "NADB_INVALID_ARGUMENT"],
     ["backup create b --repo fs:./x#a/", 2, "namespace"],
     ["backup create b --repo fs:./x#", 2, "database name"],
-    ["backup create b --repo redis://me:secret@h/0#a/b/c", 2, "redis://me:***@h/0#a/b/c"],
+    ["backup create b --repo redis://me:secret@h/0#a/b/c", 2, "redis://***@h/0#a/b/c"],
+    ["backup create b --repo redis://:se#cret@h", 2, "must be escaped"],
+    ["backup export-python b redis://:secret@h", 2, "redis://***@h"],
+    ["redis://:secret@h", 2, "redis://***@h"],
   ])("%s: refused", async (line, exitCode, says) => {
     await must("set a 1");
     await refused(line, exitCode, says);

@@ -1,2 +1,3 @@
+export type { RedisBackendOptions } from "./options.js";
 export { redisPlugin } from "./plugin.js";
-export { type RedisBackendOptions, redisBackend } from "./redis-backend.js";
+export { redisBackend } from "./redis-backend.js";

@@ -3,7 +3,6 @@ import {
   type BackendCapabilities,
   CONTRACT,
   checkName,
-  invalidArgument,
   isNadbError,
   MAX_KEY_BYTES,
   MAX_TAG_BYTES,
@@ -14,56 +13,20 @@ import {
   type StorageNamespace,
   withoutPassword,
 } from "@nadb/core";
+import type { Address } from "./address.js";
 import { connect } from "./connect.js";
 import type { Host } from "./host.js";
 import { namespaceOfMember, namespacesKey } from "./keys.js";
-import { type Client, Link, type Reply, type Wait } from "./link.js";
+import { Link, type Reply } from "./link.js";
 import { RedisNamespace } from "./namespace.js";
+import { type RedisBackendOptions, type Settings, settingsOf } from "./options.js";
 import { Complaints, superviseClient } from "./own-client.js";
 import { DEFAULT_SCRIPT_MUTATIONS } from "./script-size.js";
 import { checkServer } from "./server.js";
 
 const MAX_VALUE_BYTES = 256 * 1024 * 1024;
-const MAX_PARTITIONS = 1_024;
 const DEFAULT_TOMBSTONE_RETENTION_SECONDS = 30 * 24 * 3600;
 const DEFAULT_RETRY_SECONDS = 10;
-const PREFIX = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
-
-export interface RedisBackendOptions {
-  /** redis://, rediss://, redis+sentinel:// or redis+cluster:// (connect.ts). Either this or `client`. */
-  readonly url?: string;
-  /** A client of ioredis, 5 or newer, without a keyPrefix. It stays the caller's: `close` leaves it open. */
-  readonly client?: Client;
-  /** Of `tls.connect`, for rediss: URLs. */
-  readonly tls?: Record<string, unknown>;
-  /** What all keys begin with. Default "nadb". */
-  readonly prefix?: string;
-  /**
-   * Slots that a namespace is spread over when it is made, 1 to 1,024; it keeps their number. Default 1. With more than
-   * one a commit may only name keys of one partition, and cuts are consistent for each partition.
-   */
-  readonly partitions?: number;
-  /** For how long a lost or busy server is asked again before a call fails. Default 10. */
-  readonly retrySeconds?: number;
-  /**
-   * Commits resolve once so many replicas have them, too, or throw NADB_COMMIT_UNKNOWN after the time. Replication stays
-   * asynchronous: a failover may still choose a replica that lacks them.
-   */
-  readonly wait?: Wait;
-  /**
-   * A commit of more mutations and expectations than this goes in several scripts, so that other clients of the server need
-   * not wait for it: 1 or more, default 1,000, of which one script takes about 15 ms. It is still seen at once and whole.
-   */
-  readonly scriptMutations?: number;
-  /** Now, in ms since the epoch. Default `Date.now`. */
-  readonly clock?: () => number;
-  /** Fills the bytes with randomness. Default `crypto.getRandomValues`. */
-  readonly random?: (bytes: Uint8Array) => void;
-  /** Deletes stay in the change feed at least this long. Default 30 days. */
-  readonly tombstoneRetentionSeconds?: number;
-  /** False: opening throws NADB_NOT_A_STORE where nothing was ever written under this prefix. Default true. */
-  readonly create?: boolean;
-}
 
 export const redisBackend = (options: RedisBackendOptions): StorageBackend =>
   new RedisBackend(options);
@@ -71,7 +34,7 @@ export const redisBackend = (options: RedisBackendOptions): StorageBackend =>
 class RedisBackend implements StorageBackend {
   readonly name = "redis";
   readonly contract = CONTRACT;
-  readonly #options: RedisBackendOptions;
+  readonly #options: Settings;
   readonly #retrySeconds: number;
   /** Another one when the backend is opened again after it could not be. */
   #link: Link;
@@ -82,8 +45,8 @@ class RedisBackend implements StorageBackend {
   #closing: Promise<void> | undefined;
   #isOpen = false;
 
-  constructor(options: RedisBackendOptions) {
-    checkOptions(options);
+  constructor(given: RedisBackendOptions) {
+    const options = settingsOf(given);
     this.#options = options;
     const { retrySeconds = DEFAULT_RETRY_SECONDS, partitions = 1, prefix = "nadb" } = options;
     this.#retrySeconds = retrySeconds;
@@ -180,10 +143,11 @@ class RedisBackend implements StorageBackend {
   }
 
   #newLink(): Link {
-    const { client: theirs, url, tls, wait } = this.#options;
+    const { client: theirs, address, url, tls, wait } = this.#options;
     const retrySeconds = this.#retrySeconds;
     if (theirs !== undefined) return new Link({ client: theirs, retrySeconds, wait });
-    const client = connect(url as string, { retrySeconds, ...(tls === undefined ? {} : { tls }) });
+    const how = { retrySeconds, ...(tls === undefined ? {} : { tls }) };
+    const client = connect(address as Address, how);
     const complaints = new Complaints(client);
     const at = withoutPassword(url as string);
     const circumstances = () => ({ at, last: complaints.last });
@@ -254,49 +218,6 @@ const capabilitiesOf = (partitions: number, isDurable: () => boolean): BackendCa
   maxTagBytes: MAX_TAG_BYTES,
   maxValueBytes: MAX_VALUE_BYTES,
 });
-
-function checkOptions(options: RedisBackendOptions): void {
-  const { url, client, prefix = "nadb", partitions = 1, retrySeconds = 1 } = options;
-  if ((url === undefined) === (client === undefined)) {
-    throw invalidArgument("a Redis backend needs either a url or a client");
-  }
-  if (client?.options.keyPrefix) {
-    throw invalidArgument("the client has a keyPrefix", "give the backend a prefix instead");
-  }
-  if (!PREFIX.test(prefix))
-    throw invalidArgument(`prefix ${quote(prefix)} does not match ${PREFIX}`);
-  if (!Number.isInteger(partitions) || partitions < 1 || partitions > MAX_PARTITIONS) {
-    throw invalidArgument(
-      `partitions ${String(partitions)} is not a whole number from 1 to ${MAX_PARTITIONS}`,
-    );
-  }
-  if (!(retrySeconds > 0))
-    throw invalidArgument(`retrySeconds ${String(retrySeconds)} is not above 0`);
-  const { scriptMutations = 1 } = options;
-  if (!Number.isInteger(scriptMutations) || scriptMutations < 1) {
-    throw invalidArgument(
-      `scriptMutations ${String(scriptMutations)} is not a whole number above 0`,
-    );
-  }
-  checkWait(options.wait);
-  const retention = options.tombstoneRetentionSeconds ?? 0;
-  if (!(retention >= 0)) {
-    throw invalidArgument(
-      `tombstoneRetentionSeconds ${String(retention)} is not a number of at least 0`,
-    );
-  }
-}
-
-function checkWait(wait: Wait | undefined): void {
-  if (wait === undefined) return;
-  const { replicas, timeoutMs } = wait;
-  const isCount = Number.isInteger(replicas) && replicas >= 1;
-  if (isCount && Number.isInteger(timeoutMs) && timeoutMs >= 1) return;
-  throw invalidArgument(
-    `wait for ${String(replicas)} replicas and ${String(timeoutMs)} ms: both are whole numbers above 0`,
-    "without an end to the waiting, a lost replica would stop all commits",
-  );
-}
 
 const closed = (): NadbError =>
   new NadbError("NADB_CLOSED", "the redis backend is not open", {

@@ -57,9 +57,20 @@ export function pluginFor(url: string, plugins: readonly BackendPlugin[]): Backe
   return found;
 }
 
-/** The URL as it may be shown: what stands between "//user:" and the last "@" is left out. */
-export const withoutPassword = (url: string): string =>
-  url.replace(/^([^:]*:\/\/[^:/@]*:).*@/s, "$1***@");
+/** Behind "?", what is no secret of any backend. */
+const SHOWN_OPTION = /^(prefix|partitions|retrySeconds|scriptMutations)=/;
+
+/**
+ * The URL as it may be shown: without what stands between "//" and the last "@", be it a user, a password, or the tail of
+ * one that was not escaped; and without options that are not known to hold no secret.
+ */
+export function withoutPassword(url: string): string {
+  const shown = url.replace(/^([^:/]*:\/\/)(?!\/).*@/s, "$1***@");
+  const mark = shown.indexOf("?");
+  if (mark < 0 || !/^[a-z][a-z0-9+.-]+:/i.test(shown)) return shown; // a path may have a "?" in it
+  const options = shown.slice(mark + 1).split("&");
+  return `${shown.slice(0, mark)}?${options.map((one) => (SHOWN_OPTION.test(one) ? one : "***")).join("&")}`;
+}
 
 function claim(byScheme: Map<string, BackendPlugin>, scheme: string, plugin: BackendPlugin): void {
   const other = byScheme.get(scheme);
@@ -85,5 +96,5 @@ function unknownScheme(url: string, schemes: readonly string[]): NadbError {
 
 function openMemory(url: string, options: OpenUrlOptions): StorageBackend {
   if (url === "memory:") return memoryBackend(options);
-  throw invalidArgument(`${quote(url)} is no store`, "write memory: and no more");
+  throw invalidArgument(`${quote(withoutPassword(url))} is no store`, "write memory: and no more");
 }
