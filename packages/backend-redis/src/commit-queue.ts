@@ -1,10 +1,17 @@
 // Group commit over a network: commits that wait while one script is under way go down together in the next, so the
 // round trip is paid once for all of them; each still succeeds or is refused alone. A partition has one group under way
 // at a time, so commits take effect in the order in which they were asked for.
-import { type Commit, corruption, type Expectation, NadbError, quote } from "@nadb/core";
-import { isOutOfMemory } from "./failures.js";
+import {
+  type Commit,
+  corruption,
+  type Expectation,
+  isNadbError,
+  NadbError,
+  quote,
+} from "@nadb/core";
+import { didNotHappen, isOutOfMemory, outcomeUnknown } from "./failures.js";
 import { type Host, newId } from "./host.js";
-import { type Argument, word } from "./link.js";
+import { type Argument, type Script, word } from "./link.js";
 import { commitInSteps, isLong } from "./long-commit.js";
 import type { Partition } from "./partition.js";
 import type { PreparedCommit } from "./prepare.js";
@@ -82,19 +89,45 @@ export class CommitQueue {
     return group;
   }
 
+  /** Never rejects. */
   async #runGroup(group: readonly Waiting[]): Promise<void> {
-    if (group.length === 0) return;
-    const onlyDeletes = group.filter(({ commit }) => !commit.puts);
+    const [first] = group as [Waiting];
+    if (this.#isLong(first.commit)) return this.#runInSteps(first);
+    const number = ++this.#number;
+    const puts = group.some(({ commit }) => commit.puts);
     try {
-      const results = await this.#send(group.map(({ commit }) => commit));
-      group.forEach((waiting, index) => {
-        settle(waiting, results[index] as string);
-      });
+      settleAll(group, await this.#send(puts ? scripts.commit : scripts.deletes, number, group));
     } catch (error) {
-      const mayGoAlone = isOutOfMemory(error) && onlyDeletes.length < group.length;
-      const others = mayGoAlone ? group.filter(({ commit }) => commit.puts) : group;
-      for (const { reject } of others) reject(error);
-      if (mayGoAlone) await this.#runGroup(onlyDeletes);
+      if (puts && isOutOfMemory(error)) await this.#runDeletes(group, number, error);
+      else rejectAll(group, error);
+    }
+  }
+
+  /**
+   * Of a group that the server's memory is too short for. It may have happened before it was, and its answer was lost: so the
+   * deletes go under its number, which is answered as it was then, or they are done without the puts.
+   */
+  async #runDeletes(group: readonly Waiting[], number: number, refused: NadbError): Promise<void> {
+    const puts = group.filter(({ commit }) => commit.puts);
+    const deletes = group.filter(({ commit }) => !commit.puts);
+    try {
+      const results = await this.#send(scripts.deletes, number, deletes);
+      if (results.length === group.length) return settleAll(group, results);
+      settleAll(deletes, results);
+      rejectAll(puts, didNotHappen(refused));
+    } catch (error) {
+      const isUnknown = refused.code === "NADB_COMMIT_UNKNOWN" && isNadbError(error);
+      rejectAll(deletes, isUnknown ? outcomeUnknown(error) : error);
+      rejectAll(puts, refused);
+    }
+  }
+
+  async #runInSteps(waiting: Waiting): Promise<void> {
+    try {
+      const points = await this.othersPoints();
+      settle(waiting, await commitInSteps(this.partition, waiting.commit, points));
+    } catch (error) {
+      waiting.reject(error);
     }
   }
 
@@ -102,22 +135,18 @@ export class CommitQueue {
     return isLong(commit, this.host.scriptMutations);
   }
 
-  /** REQUIRES: one that is long is alone. */
-  async #send(commits: readonly PreparedCommit[]): Promise<string[]> {
+  /** REQUIRES: none of them is long. */
+  async #send(script: Script, number: number, group: readonly Waiting[]): Promise<string[]> {
     const points = await this.othersPoints();
-    const [first] = commits;
-    if (first !== undefined && this.#isLong(first))
-      return [await commitInSteps(this.partition, first, points)];
-    const script = commits.some(({ puts }) => puts) ? scripts.commit : scripts.deletes;
     const now = this.host.clock();
     const args = [
       now,
       now - this.host.tombstoneRetentionMs,
       this.#writer,
-      ++this.#number,
+      number,
       ...points,
-      commits.length,
-      ...commits.flatMap(argumentsOf),
+      group.length,
+      ...group.flatMap(({ commit }) => argumentsOf(commit)),
     ];
     const [status, ...results] = await this.partition.write(script, args);
     if (word(status) === "ok") return results.map(word);
@@ -134,6 +163,16 @@ export class CommitQueue {
 function argumentsOf({ id, expect, mutations, args }: PreparedCommit): Argument[] {
   const expectations = expect.flatMap(({ key, version }) => [key, version === null ? "" : version]);
   return [id, expect.length, ...expectations, mutations, ...args];
+}
+
+function settleAll(group: readonly Waiting[], results: readonly string[]): void {
+  group.forEach((waiting, index) => {
+    settle(waiting, results[index] as string);
+  });
+}
+
+function rejectAll(group: readonly Waiting[], error: unknown): void {
+  for (const { reject } of group) reject(error);
 }
 
 function settle({ commit, resolve, reject }: Waiting, result: string): void {

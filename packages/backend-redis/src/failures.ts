@@ -108,8 +108,12 @@ function plain(error: unknown): Error {
   return typeof code === "string" ? Object.assign(words, { code }) : words;
 }
 
-export const isOutOfMemory = (error: unknown): boolean =>
+export const isOutOfMemory = (error: unknown): error is NadbError =>
   error instanceof NadbError && /^OOM\b/.test(messageOf(error.cause));
+
+/** What was refused and might have happened before, once it is known that it did not. */
+export const didNotHappen = (refused: NadbError): NadbError =>
+  refused.code === "NADB_COMMIT_UNKNOWN" ? failure("commit", refused.cause) : refused;
 
 export function tooFewReplicas(
   commits: boolean,

@@ -3,7 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import type { StorageNamespace } from "@nadb/core";
 import { describe, expect, it } from "vitest";
-import { type Server, until } from "../servers/index.js";
+import { type Request, type Server, until } from "../servers/index.js";
 import {
   backend,
   change,
@@ -13,6 +13,7 @@ import {
   keys,
   load,
   namespace,
+  proxyTo,
   put,
   read,
   remove,
@@ -148,6 +149,42 @@ describe("OOM", () => {
     ]);
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     expect(await read(to, "k00001", "new", "k00002")).toEqual([undefined, undefined, undefined]);
+    await isSound(to);
+  });
+
+  it.each([
+    ["after", "the whole group has happened, and answers so"],
+    ["before", "the deletes are done, and the puts known not to be"],
+  ] as const)("met by a group that is sent again, lost %s its execution: %s", async (when, _) => {
+    const { behind, to } = await place();
+    await to.commit([put("big", "x".repeat(1_000_000))]);
+    const proxy = await proxyTo(behind);
+    const through = await namespace({ url: behind.urlAt(proxy.port) });
+    const [there] = await through.getMany(["there"]);
+    const expected = [{ key: "there", version: there?.version ?? null }];
+    const isGroup = ({ args }: Request): boolean => args.some((arg) => String(arg) === "new");
+    const cut = proxy.cutAt(when, isGroup).then(() => proxy.refuse());
+    const commits = Promise.allSettled([
+      through.commit([put("new", "1")]),
+      through.commit([remove("there")], { expect: expected }),
+      through.commit([put("new", "2")], { expect: [{ key: "none", version: 1 }] }),
+    ]);
+    await cut;
+    await behind.call("CONFIG", "SET", "maxmemory", 1_000_000);
+    proxy.accept();
+    const [first, second, third] = await commits;
+    expect(second).toMatchObject({ status: "fulfilled" });
+    if (when === "after") {
+      expect(first).toMatchObject({ status: "fulfilled", value: { versions: [3] } });
+      expect(third).toMatchObject({ reason: { code: "NADB_CONFLICT" } });
+    } else {
+      for (const one of [first, third]) {
+        expect(one).toMatchObject({
+          reason: { code: "NADB_IO", hint: expect.stringContaining("maxmemory") },
+        });
+      }
+    }
+    expect(await read(to, "new", "there")).toEqual([when === "after" ? "1" : undefined, undefined]);
     await isSound(to);
   });
 
