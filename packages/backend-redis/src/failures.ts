@@ -18,7 +18,14 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     /\b(NOAUTH|WRONGPASS)\b|invalid password|invalid username-password/,
     "check user and password of the URL",
   ],
-  [/\bNOPERM\b/, `the user of the URL needs more rights: ${RIGHTS}`],
+  [
+    /\bNOPERM\b|The user executing the script can't run/,
+    `the user of the URL needs more rights: ${RIGHTS}`,
+  ],
+  [
+    /\bunknown (redis )?command\b/i,
+    "the server has renamed or disabled a command (rename-command): it is needed by its name",
+  ],
   [/\bLOADING\b/, "the server is loading its data; try again when it has"],
   [/\bBUSY\b/, "a script of somebody holds the server; SCRIPT KILL ends it"],
   [/\bREADONLY\b/, "this is a replica; name the master, its sentinels, or the cluster"],
@@ -50,8 +57,9 @@ export class Lost extends Error {
   override readonly name = "Lost";
 }
 
+/** Without the arguments that a server quotes of a command that it does not know. */
 export const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
+  (error instanceof Error ? error.message : String(error)).replace(/, with args beginning.*/s, "");
 
 const isLost = (error: unknown): boolean =>
   error instanceof Error && (error instanceof Lost || LOST.test(error.message));
@@ -62,7 +70,7 @@ export const isRetryable = (error: unknown): boolean =>
 
 /** Whether a connection that failed like this will fail like this for ever. */
 export const isHopeless = (error: unknown): boolean =>
-  /\b(NOAUTH|WRONGPASS|NOPERM)\b|DB index|Protocol error|Unknown RESP type|certificate|self-signed|wrong version number/i.test(
+  /\b(NOAUTH|WRONGPASS|NOPERM)\b|unknown command|DB index|Protocol error|Unknown RESP type|certificate|self-signed|wrong version number/i.test(
     messageOf(innermost(error)),
   );
 

@@ -17,7 +17,7 @@ import type { Address } from "./address.js";
 import { connect } from "./connect.js";
 import type { Host } from "./host.js";
 import { namespaceOfMember, namespacesKey } from "./keys.js";
-import { Link, type Reply } from "./link.js";
+import { Link, type Reply, word } from "./link.js";
 import { RedisNamespace } from "./namespace.js";
 import { type RedisBackendOptions, type Settings, settingsOf } from "./options.js";
 import { Complaints, superviseClient } from "./own-client.js";
@@ -26,6 +26,7 @@ import { checkServer } from "./server.js";
 
 const MAX_VALUE_BYTES = 256 * 1024 * 1024;
 const DEFAULT_TOMBSTONE_RETENTION_SECONDS = 30 * 24 * 3600;
+const SCAN_STEP = 500;
 const DEFAULT_RETRY_SECONDS = 10;
 
 export const redisBackend = (options: RedisBackendOptions): StorageBackend =>
@@ -93,11 +94,19 @@ class RedisBackend implements StorageBackend {
 
   async *namespaces(): AsyncGenerator<NamespaceId, void, undefined> {
     this.#checkOpen();
-    const members = await this.#link.command("smembers", [namespacesKey(this.#host.prefix)]);
-    for (const member of members as readonly Reply[]) {
-      const id = namespaceOfMember(String(member));
-      if (await this.#holdsSomething(id)) yield id;
-    }
+    const told = new Set<string>(); // a scan may come to one again
+    let cursor = "0";
+    do {
+      const args = [namespacesKey(this.#host.prefix), cursor, "COUNT", SCAN_STEP];
+      const [next, members] = (await this.#link.command("sscan", args)) as [Reply, Reply[]];
+      cursor = word(next);
+      for (const member of members.map(word)) {
+        if (told.has(member)) continue;
+        told.add(member);
+        const id = namespaceOfMember(member);
+        if (await this.#holdsSomething(id)) yield id;
+      }
+    } while (cursor !== "0");
   }
 
   async drop(id: NamespaceId): Promise<void> {

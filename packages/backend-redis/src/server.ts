@@ -53,7 +53,12 @@ async function checkRights(link: Link, prefix: string): Promise<void> {
 }
 
 const forbidden = (command: string, prefix: string): NadbError =>
-  failure("open", new Error(`NOPERM the user may not run ${command} on keys of ${prefix}:*`));
+  command.startsWith("?")
+    ? unsupported(
+        `the server has no command ${command.slice(1)}`,
+        "take its rename-command out of the server's configuration: scripts need it by its name",
+      )
+    : failure("open", new Error(`NOPERM the user may not run ${command} on keys of ${prefix}:*`));
 
 const unsupported = (message: string, hint: string): NadbError =>
   new NadbError("NADB_UNSUPPORTED", message, { hint });

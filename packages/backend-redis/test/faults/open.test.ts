@@ -1,12 +1,15 @@
 // What is told when a backend opens: who answers there, whether it may be used as a store, and what the user may do. Quickly
 // where no waiting would help, and never with the password in the message or in what it was caused by.
 import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from "node:net";
 import { inspect } from "node:util";
 import type { NadbError } from "@nadb/core";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type RedisBackendOptions, redisBackend } from "../../src/index.js";
+import { READS, WRITES } from "../../src/lua/rights.js";
+import { scripts } from "../../src/scripts.js";
 import { freePort, HOST, hasOpenssl, PASSWORD } from "../servers/index.js";
 import {
   backend,
@@ -144,6 +147,8 @@ describe("a user without rights", () => {
     "without the prefix": "~other:* +@all",
     "without the commands that read": "~nadb:* +@all -zrange",
     "without INFO": "~nadb:* +@all -info",
+    "without scripts by their hash": "~nadb:* +@all -evalsha",
+    "without the lists that a long commit reads": "~nadb:* +@all -lrange",
   };
 
   it.each(Object.entries(RULES))("%s can not open a store", async (_, rules) => {
@@ -154,7 +159,7 @@ describe("a user without rights", () => {
     expect(failure.hint).toContain("rights");
   });
 
-  it.each(["-hset", "-zadd", "-unlink", "-@write"])(
+  it.each(["-hset", "-zadd", "-unlink", "-rpush", "-lpop", "-time", "-@write"])(
     "to write (%s) reads, and no commit is half done",
     async (rule) => {
       const one = await server({ users: { clerk: `on >secret ~nadb:* +@all ${rule}` } });
@@ -170,6 +175,43 @@ describe("a user without rights", () => {
     },
   );
 
+  it("is asked about every command that is run, and each is taken for what it is", async () => {
+    const run = Object.values(scripts).flatMap(({ text }) => named(text, /\bcall\('([A-Z]+)'/g));
+    const sent = sources().flatMap((text) => named(text, /\bcommand\("([a-z]+)"/g));
+    const all = [...new Set([...run, ...sent])].sort();
+    const [reads, writes] = [READS.split(" "), WRITES.split(" ")];
+    expect([...reads, ...writes, "INFO", "TIME"].sort()).toEqual(all);
+    const one = await server();
+    for (const name of [...reads, ...writes]) {
+      const [[, , flags]] = (await one.call("COMMAND", "INFO", name)) as [
+        [string, number, string[]],
+      ];
+      expect([name, flags.includes("write")]).toEqual([name, writes.includes(name)]);
+    }
+  });
+
+  const named = (text: string, pattern: RegExp): string[] =>
+    [...text.matchAll(pattern)].map(([, name]) => (name as string).toUpperCase());
+
+  function sources(): string[] {
+    const folder = new URL("../../src/", import.meta.url);
+    return readdirSync(folder)
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => readFileSync(new URL(file, folder), "utf8"));
+  }
+
+  it.each(["-zadd", "-hmget", "-info"])(
+    "that is taken away later (%s) is told with a hint",
+    async (rule) => {
+      const one = await server({ users: { clerk: "on >secret ~nadb:* +@all" } });
+      const to = await namespace({ url: one.urlAt(one.port, "clerk", "secret"), retrySeconds: 20 });
+      await to.commit([put("a", "1")]);
+      await one.call("ACL", "SETUSER", "clerk", rule);
+      const failure = await failureOf(to.commit([put("a", "2")]), "NADB_IO");
+      expect(failure.hint).toContain("rights");
+    },
+  );
+
   it("but those that are needed has all that is needed", async () => {
     const rules = "~nadb:* -@all +@read +@write +@scripting +@connection +info +time";
     const one = await server({ users: { clerk: `on >secret ${rules}` } });
@@ -179,6 +221,31 @@ describe("a user without rights", () => {
     const into = await to.replace();
     await into.commit();
     await made.drop(ID);
+  });
+});
+
+describe("a server with commands of other names", () => {
+  const disabled = (command: string) => server({ config: { "rename-command": `${command} ""` } });
+
+  it.each(["HMGET", "LRANGE", "EVAL", "EVALSHA", "INFO"])(
+    "is refused without %s",
+    async (command) => {
+      const failure = await refusal(
+        { url: (await disabled(command)).url },
+        "NADB_UNSUPPORTED",
+        "NADB_IO",
+      );
+      expect([failure.message, failure.hint].join()).toMatch(/rename-command/);
+      expect(failure.message.toUpperCase()).toContain(command);
+      expect(failure.message).not.toContain("args");
+    },
+  );
+
+  it.each(["UNLINK", "RPUSH", "TIME"])("is only read without %s", async (command) => {
+    const to = await namespace({ url: (await disabled(command)).url });
+    expect(await read(to, "a")).toEqual([undefined]);
+    const failure = await failureOf(to.commit([put("a", "1")]), "NADB_UNSUPPORTED");
+    expect(failure.message).toContain(command);
   });
 });
 
