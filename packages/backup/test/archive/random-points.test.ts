@@ -39,6 +39,13 @@ function moveClock({ clock }: ArchivedSite, random: Random): void {
   else clock.time += random.int(3) === 0 ? (random.int(2) === 0 ? DAY : -DAY) : 0;
 }
 
+/** Beside whoever reads the feed: its cut is of a later time than the one at which the reading began. */
+async function beside(site: ArchivedSite, random: Random): Promise<void> {
+  if (random.int(3) > 0) return;
+  site.clock.time += 1 + random.int(2_000);
+  await write(site, random);
+}
+
 /** How often each kind of step was taken. */
 const compacted = { merged: 0, removed: 0, rebased: 0 };
 
@@ -103,6 +110,7 @@ describe(`points in time (NADB_SEED=${SEED}) ›`, () => {
   it.each(Array.from({ length: HISTORIES }, (_, i) => i))("history %i", async (number) => {
     const random = seeded(SEED * 1_000 + number);
     const site = await ArchivedSite.open({ policy: POLICY });
+    site.meanwhile = () => beside(site, random);
     await site.look();
     for (let i = 0; i < STEPS; i++) await step(site, random);
     await site.look();

@@ -1,6 +1,6 @@
 // A namespace that is archived on a clock that only the test moves, and every cut that was ever made of it, kept with its
-// whole state.
-import type { KeyValueStore } from "@nadb/core";
+// whole state and with the time at which it was really taken.
+import type { KeyValueStore, StorageNamespace } from "@nadb/core";
 import { expect } from "vitest";
 import { Follower, type FollowOptions } from "../../src/archive/follower.js";
 import { stepAt } from "../../src/archive/policy.js";
@@ -15,6 +15,7 @@ import type { BackupTarget } from "../../src/target.js";
 import { type Content, contentOf } from "./oracle.js";
 import { SteppingTarget } from "./stepping-target.js";
 import { Clock, openManager, openStore } from "./store.js";
+import { whileRead } from "./while-read.js";
 
 /** A cut, as it was when it was made. */
 export interface Cut {
@@ -22,7 +23,7 @@ export interface Cut {
   readonly name: string;
   readonly generation: string;
   readonly version: number;
-  /** What the clock said. */
+  /** What the clock said when it was taken. */
   readonly label: number;
   readonly digest: string;
   readonly state: ReadonlyMap<string, Content>;
@@ -33,6 +34,12 @@ export class ArchivedSite {
   readonly cuts: Cut[] = [];
   manager!: BackupManager;
   follower: Follower | undefined;
+  /** What others do while the change feed is read for a segment or a backup: before it, and between its pages. */
+  meanwhile: () => Promise<void> = async () => undefined;
+  readonly #storage: StorageNamespace;
+  #isReading = false;
+  /** What the clock said when the last feed had been read to its end. */
+  #readAt = 0;
   #process = 0;
   #reference = 0;
   readonly #made: Omit<Cut, "digest" | "state">[] = [];
@@ -43,7 +50,14 @@ export class ArchivedSite {
     readonly target: BackupTarget,
     readonly clock: Clock,
     readonly options: FollowOptions,
-  ) {}
+  ) {
+    this.#storage = whileRead(store.storage, {
+      meanwhile: async () => this.#isReading && this.meanwhile(),
+      onEnd: () => {
+        this.#readAt = clock.time;
+      },
+    });
+  }
 
   static async open(
     options: Partial<FollowOptions> = {},
@@ -70,33 +84,49 @@ export class ArchivedSite {
       owner: `process ${this.#process}`,
       isGone: (owner) => this.#dead.has(owner),
     });
-    this.manager = await openManager(this.store, target, this.clock);
+    this.manager = await openManager(this.#storage, target, this.clock);
   }
 
   /** A look of the archiver, which begins when there is none. */
   async look(): Promise<void> {
-    this.follower ??= await Follower.begin(this.manager.repository, this.store.storage, {
+    this.follower ??= await Follower.begin(this.manager.repository, this.#storage, {
       ...this.options,
-      onSegment: ({ segment, info }) => this.#made.push(cutOf("segment", segment.name, info)),
-      onBackup: (info) => this.#made.push(cutOf("backup", info.backupId, info)),
+      onSegment: ({ segment, info }) => this.#made.push(this.#cutOf("segment", segment.name, info)),
+      onBackup: (info) => this.#made.push(this.#cutOf("backup", info.backupId, info)),
     });
-    await this.follower.look();
+    const { follower } = this;
+    await this.#reading(() => follower.look());
     for (const cut of this.#made.splice(0)) await this.#keep(cut);
   }
 
   async backup(kind: "full" | "incremental"): Promise<void> {
     const parent = (await this.manager.listBackups()).at(-1);
-    const info =
+    const info = await this.#reading(() =>
       kind === "full" || parent === undefined
-        ? await this.manager.createBackup()
-        : await this.manager.createIncrementalBackup(parent.backupId, { fallbackToFull: true });
-    await this.#keep(cutOf("backup", info.backupId, info));
+        ? this.manager.createBackup()
+        : this.manager.createIncrementalBackup(parent.backupId, { fallbackToFull: true }),
+    );
+    await this.#keep(this.#cutOf("backup", info.backupId, info));
+  }
+
+  async #reading<T>(work: () => Promise<T>): Promise<T> {
+    this.#isReading = true;
+    try {
+      return await work();
+    } finally {
+      this.#isReading = false;
+    }
   }
 
   async #keep(cut: Omit<Cut, "digest" | "state">): Promise<void> {
     const { digest, version } = await this.store.storage.head();
     expect(version).toBe(cut.version);
     this.cuts.push({ ...cut, digest, state: await contentOf(this.store) });
+  }
+
+  #cutOf(kind: Cut["kind"], name: string, info: BackupInfo): Omit<Cut, "digest" | "state"> {
+    const { generation, toVersion: version } = info;
+    return { kind, name, generation, version, label: this.#readAt };
   }
 
   /** A backup that the archive has made of a base and segments is of a cut of a segment. */
@@ -151,15 +181,3 @@ export class ArchivedSite {
     return found;
   }
 }
-
-const cutOf = (
-  kind: Cut["kind"],
-  name: string,
-  info: BackupInfo,
-): Omit<Cut, "digest" | "state"> => ({
-  kind,
-  name,
-  generation: info.generation,
-  version: info.toVersion,
-  label: Date.parse(info.timestamp),
-});
