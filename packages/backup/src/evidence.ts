@@ -142,7 +142,7 @@ function decode(
   };
 }
 
-const isTime = (value: unknown): value is string =>
+export const isTime = (value: unknown): value is string =>
   typeof value === "string" && !Number.isNaN(Date.parse(value));
 
 const countIn = (value: unknown): number =>

@@ -24,11 +24,19 @@ function detailsOf(run: JobRun): string[] {
   ];
 }
 
-function resultOf({ backup, created, verifications = [], drill, pruning }: JobRun): string[] {
+function resultOf({
+  backup,
+  created,
+  verifications = [],
+  archive,
+  drill,
+  pruning,
+}: JobRun): string[] {
   const sound = verifications.filter(({ ok }) => ok).length;
   return [
     ...(backup === undefined ? [] : [backupText(backup, created === true)]),
     ...(verifications.length === 0 ? [] : [`${sound} of ${verifications.length} verified`]),
+    ...(archive?.ok ? [`${plural(archive.segments, "segment")} of the archive verified`] : []),
     ...(drill?.ok ? [`drilled ${drill.backupId}`] : []),
     ...(pruning === undefined ? [] : [`${plural(pruning.removed.length, "backup")} removed`]),
   ];

@@ -5,6 +5,7 @@
 //   archive/DB/NAMESPACE/verified.json   {"format": "nadb-archive-evidence", "format_version": 1, "at": ISO time, "ok": flag,
 //                                         "findings": [{"generation": text, "segment": name or null, "detail": text}, …]}
 import { isNadbError, type NamespaceId } from "@nadb/core";
+import { isTime } from "../evidence.js";
 import { isObject, parseJson } from "../manifest.js";
 import type { Repository } from "../repository.js";
 import { type BackupTarget, readWhole } from "../target.js";
@@ -51,27 +52,39 @@ export async function recordArchive(
   }
 }
 
-/** What was found and is still there. One that can not be read tells nothing. */
-export async function knownDamages(
+export interface ArchiveEvidence {
+  /** When the last verification was over, ISO 8601 in UTC; undefined: nobody knows of one. */
+  readonly at: string | undefined;
+  /** What it has found, of what is still there. */
+  readonly findings: readonly ArchiveDamage[];
+}
+
+/** One that can not be read tells nothing. */
+export async function readArchiveEvidence(
   target: BackupTarget,
   id: NamespaceId,
   { segments, damaged }: Listing,
-): Promise<readonly ArchiveDamage[]> {
+): Promise<ArchiveEvidence> {
   const there = [...segments, ...damaged];
   const names = new Set(there.map(({ generation, name }) => `${generation}/${name}`));
   const generations = new Set(there.map(({ generation }) => generation));
-  return (await readFindings(target, pathOf(id))).filter(({ generation, segment }) =>
-    segment === null ? generations.has(generation) : names.has(`${generation}/${segment}`),
-  );
+  const { at, findings } = await readRecord(target, pathOf(id));
+  const isThere = ({ generation, segment }: ArchiveDamage): boolean =>
+    segment === null ? generations.has(generation) : names.has(`${generation}/${segment}`);
+  return { at, findings: findings.filter(isThere) };
 }
 
-async function readFindings(target: BackupTarget, path: string): Promise<readonly ArchiveDamage[]> {
+const NOTHING: ArchiveEvidence = { at: undefined, findings: [] };
+
+async function readRecord(target: BackupTarget, path: string): Promise<ArchiveEvidence> {
   try {
     const json = parseJson(await readWhole(target, path, MAX_BYTES), path);
     const isOurs = isObject(json) && json.format === FORMAT && json.format_version === VERSION;
-    return isOurs && Array.isArray(json.findings) ? json.findings.filter(isDamage) : [];
+    if (!isOurs || !isTime(json.at) || !Array.isArray(json.findings)) return NOTHING;
+    return { at: json.at, findings: json.findings.filter(isDamage) };
   } catch (error) {
-    if (isNadbError(error, "NADB_NOT_FOUND") || isNadbError(error, "NADB_CORRUPTION")) return [];
+    if (isNadbError(error, "NADB_NOT_FOUND") || isNadbError(error, "NADB_CORRUPTION"))
+      return NOTHING;
     throw error;
   }
 }

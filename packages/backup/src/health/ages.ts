@@ -3,7 +3,7 @@
 import type { Evidence } from "../evidence.js";
 import type { BackupFacts } from "./chains.js";
 import type { HealthCheck } from "./check.js";
-import { type HealthFacts, isFailure, type RepositoryFacts } from "./facts.js";
+import { type ArchiveFacts, type HealthFacts, isFailure, type RepositoryFacts } from "./facts.js";
 import type { LimitsInForce } from "./limits.js";
 import { agoInWords, spanInWords } from "./words.js";
 
@@ -87,6 +87,32 @@ export const drilledCheck = (
 ): HealthCheck =>
   sinceCheck("drilled", "drill", lastDrilled(repository, now), now, maxUndrilledSeconds);
 
+/** One that was never verified has time from its oldest segment on: a new archive is not late at once. */
+export function archiveVerifiedCheck(
+  { now }: Pick<HealthFacts, "now">,
+  archive: ArchiveFacts,
+  { maxUnverifiedSeconds: limit }: LimitsInForce,
+): HealthCheck {
+  const name = "archive-verified";
+  const last = archiveVerified(archive, now);
+  if (last !== undefined) {
+    const age = secondsSince(last, now);
+    return within(name, `the archive was last verified ${agoInWords(age)}`, age, limit);
+  }
+  const { oldestTime } = archive;
+  if (oldestTime === undefined)
+    return { name, status: "ok", reason: "the archive has no segment yet" };
+  const age = Math.max(0, now - oldestTime) / 1000;
+  const reason = `the archive was never verified, its oldest segment was written ${agoInWords(age)}`;
+  return within(name, reason, age, limit);
+}
+
+/** What it has found counts by itself, so that it need not have found nothing. */
+export const archiveVerified = ({ verifiedAt }: ArchiveFacts, now: number): string | undefined =>
+  verifiedAt !== undefined && Date.parse(verifiedAt) <= now + CLOCK_TOLERANCE_MS
+    ? verifiedAt
+    : undefined;
+
 function sinceCheck(
   name: string,
   what: string,
@@ -99,11 +125,11 @@ function sinceCheck(
     return { name, status: limit === null ? "ok" : "warning", reason };
   }
   const age = secondsSince(last, now);
-  const reason = `the last ${what} that found nothing was ${agoInWords(age)}`;
+  return within(name, `the last ${what} that found nothing was ${agoInWords(age)}`, age, limit);
+}
+
+function within(name: string, reason: string, age: number, limit: number | null): HealthCheck {
   if (limit === null || age <= limit) return { name, status: "ok", reason };
-  return {
-    name,
-    status: "warning",
-    reason: `${reason}; at most ${spanInWords(limit)} are allowed`,
-  };
+  const allowed = `at most ${spanInWords(limit)} are allowed`;
+  return { name, status: "warning", reason: `${reason}; ${allowed}` };
 }

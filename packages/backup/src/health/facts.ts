@@ -4,8 +4,9 @@
 import { type Head, isNadbError, type NamespaceId, type StorageNamespace } from "@nadb/core";
 import { type Declaration, readDeclaration } from "../archive/declaration.js";
 import { archiveLag, type Lag } from "../archive/lag.js";
+import type { Segment } from "../archive/names.js";
 import { backupsOf, listSegments } from "../archive/segments.js";
-import { type ArchiveDamage, knownDamages } from "../archive/verified.js";
+import { type ArchiveDamage, readArchiveEvidence } from "../archive/verified.js";
 import type { Scan } from "../catalog.js";
 import type { Finding } from "../finding.js";
 import { readIndex } from "../index-file.js";
@@ -30,7 +31,10 @@ export interface ArchiveFacts {
   readonly damaged: number;
   /** What its last verification has found, of what is still there. */
   readonly found: readonly ArchiveDamage[];
-  /** What the clock said at the newest of its points; undefined when it has none. */
+  /** When that was over, ISO 8601 in UTC; undefined when nobody knows of one. */
+  readonly verifiedAt: string | undefined;
+  /** What the clock said at the oldest and at the newest of its points; undefined when it has none. */
+  readonly oldestTime: number | undefined;
   readonly newestTime: number | undefined;
 }
 
@@ -178,14 +182,15 @@ export async function archiveFacts(
   const { segments, damaged } = listing;
   if (declared === undefined && segments.length === 0 && damaged.length === 0) return undefined;
   const lag = storage && (await archiveLag(repository, storage));
-  return {
-    declared,
-    lag,
-    damaged: damaged.length,
-    found: await knownDamages(target, id, listing),
-    newestTime: segments.reduce<number | undefined>(
-      (newest, { time }) => Math.max(newest ?? time, time),
-      undefined,
-    ),
-  };
+  const { at: verifiedAt, findings: found } = await readArchiveEvidence(target, id, listing);
+  return { declared, lag, damaged: damaged.length, found, verifiedAt, ...timesOf(segments) };
+}
+
+function timesOf(segments: readonly Segment[]): Pick<ArchiveFacts, "oldestTime" | "newestTime"> {
+  let [oldestTime, newestTime] = [segments[0]?.time, segments[0]?.time];
+  for (const { time } of segments) {
+    oldestTime = Math.min(oldestTime ?? time, time);
+    newestTime = Math.max(newestTime ?? time, time);
+  }
+  return { oldestTime, newestTime };
 }

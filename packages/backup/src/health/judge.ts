@@ -1,7 +1,7 @@
 // The judgement of facts by limits: ok, warning or critical, each with its reason in words. Pure: no clock and no I/O.
 // critical: a disaster now would lose what it must not. warning: somebody has to look before that.
 import type { NamespaceId } from "@nadb/core";
-import { ageCheck, drilledCheck, verifiedCheck } from "./ages.js";
+import { ageCheck, archiveVerifiedCheck, drilledCheck, verifiedCheck } from "./ages.js";
 import type { HealthCheck, HealthStatus } from "./check.js";
 import {
   anomaliesCheck,
@@ -13,7 +13,7 @@ import {
   repositoryCheck,
   sizesCheck,
 } from "./contents-checks.js";
-import { type HealthFacts, isFailure } from "./facts.js";
+import { type HealthFacts, isFailure, type RepositoryFacts } from "./facts.js";
 import { type HealthLimits, type LimitsInForce, limitsInForce } from "./limits.js";
 import { type HealthMeasures, measuresOf } from "./measures.js";
 import { archiveCheck, NO_ARCHIVE, sourceCheck } from "./source-checks.js";
@@ -55,8 +55,7 @@ function* checksOf(facts: HealthFacts, limits: LimitsInForce): Generator<HealthC
   yield ageCheck(facts, repository, limits);
   yield verifiedCheck(facts, repository, limits);
   yield drilledCheck(facts, repository, limits);
-  if (repository.archive !== undefined) yield archiveCheck(repository.archive, facts, limits);
-  else if (limits.expectsArchive) yield NO_ARCHIVE;
+  yield* archiveChecks(facts, repository, limits);
   yield chainCheck(repository, limits);
   yield damageCheck(repository);
   yield anomaliesCheck(repository);
@@ -64,6 +63,17 @@ function* checksOf(facts: HealthFacts, limits: LimitsInForce): Generator<HealthC
   yield leftoversCheck(repository);
   yield indexCheck(repository);
   yield clockCheck(facts, repository);
+}
+
+function* archiveChecks(
+  facts: HealthFacts,
+  { archive }: RepositoryFacts,
+  limits: LimitsInForce,
+): Generator<HealthCheck> {
+  if (archive !== undefined) {
+    yield archiveCheck(archive, facts, limits);
+    yield archiveVerifiedCheck(facts, archive, limits);
+  } else if (limits.expectsArchive) yield NO_ARCHIVE;
 }
 
 const RANK: Readonly<Record<HealthStatus, number>> = { ok: 0, warning: 1, critical: 2 };

@@ -4,7 +4,10 @@ import { invalidArgument } from "@nadb/core";
 export interface HealthLimits {
   /** The newest good backup may be so old. Beyond it: critical. Default 26 hours: a backup each day, and some delay. */
   readonly maxAgeSeconds?: number | null;
-  /** So long ago may the last full verification be that found nothing. Beyond it: a warning. Default 8 days. */
+  /**
+   * So long ago may the last full verification be that found nothing, and the last one of the archive. Beyond it: a warning.
+   * Default 8 days.
+   */
   readonly maxUnverifiedSeconds?: number | null;
   /** As `maxUnverifiedSeconds`, of drills. Default 35 days. */
   readonly maxUndrilledSeconds?: number | null;

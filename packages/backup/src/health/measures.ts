@@ -1,7 +1,7 @@
 // The numbers behind a judgement, for metrics and for people who look at trends.
 import type { BackupInfo } from "../manifest.js";
 import { stateCountOf } from "../taken-run.js";
-import { lastDrilled, lastVerified, newestGood, secondsSince } from "./ages.js";
+import { archiveVerified, lastDrilled, lastVerified, newestGood, secondsSince } from "./ages.js";
 import type { BackupFacts } from "./chains.js";
 import type { HealthFacts, RepositoryFacts } from "./facts.js";
 
@@ -32,6 +32,7 @@ export interface HealthMeasures {
   readonly growthBytesPerDay: number | undefined;
   readonly archiveLagSeconds: number | undefined;
   readonly archiveLagVersions: number | undefined;
+  readonly archiveVerifiedAt: string | undefined;
 }
 
 export function measuresOf({ now }: HealthFacts, repository: RepositoryFacts): HealthMeasures {
@@ -60,6 +61,7 @@ export function measuresOf({ now }: HealthFacts, repository: RepositoryFacts): H
     growthBytesPerDay: growthOf(backups.map(({ info }) => info)),
     archiveLagSeconds: archive?.lag?.seconds,
     archiveLagVersions: archive?.lag?.versions,
+    archiveVerifiedAt: archive && archiveVerified(archive, now),
   };
 }
 

@@ -31,6 +31,7 @@ const METRICS: readonly Metric[] = [
   ["nadb_backup_state_bytes", (m) => m.stateBytes, "Bytes of the values of the namespace at the cut of the newest good backup."],
   ["nadb_backup_archive_lag_seconds", (m) => m.archiveLagSeconds, "For how long there may have been changes that are not archived."],
   ["nadb_backup_archive_lag_versions", (m) => m.archiveLagVersions, "Versions of the namespace that are not archived."],
+  ["nadb_backup_archive_verified_timestamp_seconds", (m) => seconds(m.archiveVerifiedAt), "When the archive was last verified in full."],
 ];
 
 /** Of a namespace, or of all in one text. Ends with a line end, as the format wants it. */

@@ -1,13 +1,14 @@
 // What each job does, once: the same calls that a person would make. It answers what it came to, and tells what is worth
 // knowing (notes), what somebody should look at (flags) and what is damaged.
 import { corruption, isNadbError, NadbError } from "@nadb/core";
-import { backupsOf } from "../archive/segments.js";
+import { backupsOf, hasArchives } from "../archive/segments.js";
+import type { ArchiveVerification } from "../archive/verify-archive.js";
 import { drillBackup } from "../drill/drill.js";
 import { inWords } from "../health/gate.js";
 import type { BackupManager } from "../manager.js";
 import type { BackupInfo } from "../manifest.js";
 import type { Pruning } from "../retention/prune.js";
-import type { Verification } from "../verify.js";
+import type { Verification, VerifyLevel } from "../verify.js";
 import {
   type DrillJob,
   type FullJob,
@@ -140,7 +141,23 @@ async function verify(
   for (const { backupId } of chosen)
     verifications.push(await manager.verifyBackup(backupId, { level, signal }));
   const flags = findings.map(({ backupId, detail }) => `${backupId} can not be read: ${detail}`);
-  return { result: { verifications }, flags, ...damaged(verifications) };
+  const archive = await verifiedArchive(manager, level, signal);
+  return {
+    result: { verifications, ...(archive && { archive }) },
+    flags,
+    ...damaged([...verifications, ...(archive ? [{ ...archive, backupId: "the archive" }] : [])]),
+  };
+}
+
+/** Undefined where the namespace has none. */
+async function verifiedArchive(
+  manager: BackupManager,
+  level: VerifyLevel,
+  signal: AbortSignal,
+): Promise<ArchiveVerification | undefined> {
+  if (!(await hasArchives(manager.repository.target))) return undefined;
+  const found = await manager.verifyArchive({ level, signal });
+  return found.segments > 0 || !found.ok ? found : undefined;
 }
 
 async function drill(

@@ -33,7 +33,7 @@ export interface IncrementalJob
 }
 
 export interface VerifyJob {
-  /** Default "full"; only that is recorded and proves anything. */
+  /** Default "full"; only that is recorded and proves anything. The archive is verified at the same level. */
   readonly level?: VerifyLevel;
   /** Of the backups of the namespace. Default "newest". */
   readonly which?: "newest" | "all";
@@ -69,8 +69,8 @@ export interface ScheduleHooks {
   /** After `after`, when the run failed or was flagged. */
   readonly onFailure?: (run: JobRun) => unknown;
   /**
-   * All is well: the run is done, neither another job's last run nor the archive has failed, health finds nothing critical, and
-   * the newest backup was proven to be restorable after it was taken, by a full verification or a drill of it.
+   * All is well: the run is done, neither another job's last run nor the archive has failed, health finds nothing critical, the
+   * archive was verified not too long ago, and the newest backup was proven to be restorable after it was taken, by a full verification or a drill of it.
    */
   readonly heartbeat?: (run: JobRun) => unknown;
 }

@@ -42,8 +42,8 @@ export async function evidenceOf(
 }
 
 /**
- * What is critical about the backups, as health sees it by itself. Their age is judged only where a limit is given: when the
- * next is due the schedule knows. Of the archive `archiveFlags` tells.
+ * What is critical about the backups, as health sees it by itself, and an archive that nobody verifies. The age of backups is
+ * judged only where a limit is given: when the next is due the schedule knows. Of the archive otherwise `archiveFlags` tells.
  */
 export async function healthFlags(
   { repository, storage }: BackupManager,
@@ -57,8 +57,10 @@ export async function healthFlags(
     probe: false,
   });
   const { checks } = judgeHealth(facts, { maxAgeSeconds: null, ...limits });
-  const critical = checks.filter(({ name, status }) => status === "critical" && name !== "archive");
-  return critical.map(({ name, reason }) => `health, ${name}: ${reason}`);
+  const bad = checks.filter(({ name, status }) =>
+    name === "archive-verified" ? status !== "ok" : status === "critical" && name !== "archive",
+  );
+  return bad.map(({ name, reason }) => `health, ${name}: ${reason}`);
 }
 
 /** Whoever archives need not be of this process: what health would say of it. */

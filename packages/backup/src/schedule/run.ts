@@ -1,5 +1,6 @@
 // What is told of a scheduled run, to hooks and to whoever listens. Plain data: it goes out as JSON as it is.
 import { isNadbError } from "@nadb/core";
+import type { ArchiveVerification } from "../archive/verify-archive.js";
 import type { Drill } from "../drill/drill.js";
 import type { BackupInfo } from "../manifest.js";
 import type { Pruning } from "../retention/prune.js";
@@ -38,6 +39,8 @@ export interface JobResult {
   /** Whether a backup was made. */
   readonly created?: boolean;
   readonly verifications?: readonly Verification[];
+  /** Of the archive of the namespace, where it has one. */
+  readonly archive?: ArchiveVerification;
   readonly drill?: Drill;
   readonly pruning?: Pruning;
 }

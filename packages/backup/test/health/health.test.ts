@@ -369,6 +369,34 @@ describe("honest signals", () => {
     }
   });
 
+  it("an archive that nobody has verified for long is a warning; a new one has time", async () => {
+    const { site } = await archivedSite();
+    const name = "archive-verified";
+    const { backups, clock } = site;
+    expect(badOf(await check(site))).toEqual([]);
+    const limits = { maxUnverifiedSeconds: HOUR / 1000 };
+    clock.time += HOUR - 2_000;
+    expect(badOf(await check(site, limits))).toEqual([]);
+    clock.time += 3_000;
+    const never = await check(site, limits);
+    expect(badOf(never)).toEqual(["verified warning", `${name} warning`]);
+    expect(reasonOf(never, name)).toBe(
+      "the archive was never verified, its oldest segment was written 60 min ago; at most 60 min are allowed",
+    );
+    expect(badOf(await check(site, { maxUnverifiedSeconds: null }))).toEqual([]);
+    await backups.verifyArchive({ level: "checksum" });
+    expect(badOf(await check(site, limits))).toContain(`${name} warning`);
+    await backups.verifyArchive();
+    const verified = await check(site, limits);
+    expect(badOf(verified)).toEqual(["verified warning"]); // of the backups
+    expect(verified.measures?.archiveVerifiedAt).toBe(new Date(clock.time).toISOString());
+    clock.time += HOUR + 1_000;
+    expect(badOf(await check(site, limits))).toContain(`${name} warning`);
+    clock.time -= 4 * HOUR; // what a wrong clock says is no verification
+    const before = await check(site, { maxUnverifiedSeconds: 1 });
+    expect(before.measures?.archiveVerifiedAt).toBeUndefined();
+  });
+
   it("points of the archive that lie in the future are a warning", async () => {
     const { site } = await archivedSite();
     site.clock.time -= DAY;

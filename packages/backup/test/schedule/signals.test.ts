@@ -8,6 +8,7 @@ import {
   type JobName,
   runScheduledJob,
 } from "../../src/index.js";
+import { flipBit, patchFile, pathsOf } from "../support/files.js";
 import { ScheduledSite } from "../support/scheduled.js";
 
 const JOBS = ["full", "incremental", "verify", "prune"] as const;
@@ -129,6 +130,42 @@ describe("the failure hook is called and the heartbeat is silent", () => {
     expect(told).toMatchObject({ outcome: "failed", error: { code: "NADB_CORRUPTION" } });
     expect(told.newest?.provenAt).toBeNull();
     expectAlarm(site);
+  });
+
+  test("when a bit of a segment of the archive has changed, which verify finds and tells", async () => {
+    const { site, manager, run } = await provenSite();
+    await manager.archiveOnce();
+    const isSegment = (path: string) => path.startsWith("archive/") && path.endsWith(".nadb");
+    const [segment = ""] = (await pathsOf(site.target)).filter(isSegment);
+    expect(await run("verify")).toMatchObject({ outcome: "done", archive: { segments: 1 } });
+    expect(site.called.heartbeat).toHaveLength(1);
+    site.called.heartbeat.length = 0;
+    await patchFile(site.target, segment, (bytes) => flipBit(bytes, 400));
+    const told = await run("verify");
+    expect(told).toMatchObject({ outcome: "failed", archive: { ok: false, recorded: true } });
+    expect(told.error?.message).toContain(segment);
+    expectAlarm(site);
+    site.called.onFailure.length = 0;
+    const later = await run("prune");
+    expect(later.flags.join()).toContain("its last verification found it damaged");
+    expectAlarm(site);
+  });
+
+  test("when nobody verifies the archive", async () => {
+    const { site, manager, run } = await provenSite();
+    await manager.archiveOnce();
+    const day = 86_400_000;
+    site.timer.jump(7 * day);
+    expect(await run("prune")).toMatchObject({ outcome: "done" });
+    expect(site.called.heartbeat).toHaveLength(1);
+    site.called.heartbeat.length = 0;
+    site.timer.jump(2 * day);
+    const told = await run("prune");
+    expect(told).toMatchObject({ outcome: "flagged" });
+    expect(told.flags.join()).toContain("the archive was never verified");
+    expectAlarm(site);
+    expect(await run("verify")).toMatchObject({ outcome: "done" });
+    expect(site.called.heartbeat).toHaveLength(1);
   });
 
   const lost: [string, (target: BackupTarget) => Promise<unknown>][] = [
