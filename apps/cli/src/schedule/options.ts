@@ -139,7 +139,7 @@ function environmentOf(flags: Flags, hook: string, run: Told): Record<string, st
     NADB_TRIGGER: trigger,
     NADB_OUTCOME: outcome,
     NADB_BACKUP_ID: backup?.backupId ?? "",
-    NADB_ERROR_CODE: error?.code ?? (outcome === "flagged" ? "NADB_HELD_BACK" : ""),
+    NADB_ERROR_CODE: error?.code ?? (/flagged|skipped/.test(outcome) ? "NADB_HELD_BACK" : ""),
     NADB_ERROR: error?.message ?? whyFlagged(run),
     NADB_REPO: absoluteRepository(flags),
     NADB_DB: flags.db,

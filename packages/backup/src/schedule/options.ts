@@ -64,12 +64,15 @@ export interface ScheduledJobs {
 /** One that throws stops nothing but, for `before`, the run that it belongs to; it is told with the run. */
 export interface ScheduleHooks {
   readonly before?: (run: StartingRun) => unknown;
-  /** After each run that was begun and not interrupted, and when the archive has something to tell. */
+  /**
+   * After each run that was begun and not interrupted, and when the archive has something to tell; and when runs of a job
+   * are skipped for the second time in a row, the fourth, the eighth, because one of them does not end.
+   */
   readonly after?: (run: JobRun) => unknown;
-  /** After `after`, when the run failed or was flagged. */
+  /** After `after`, when the run failed, was flagged, or is one of several that were skipped. */
   readonly onFailure?: (run: JobRun) => unknown;
   /**
-   * All is well: the run is done, neither another job's last run nor the archive has failed, health finds nothing critical, the
+   * All is well: the run is done, neither another job's last run nor the archive has failed, no job goes on though its next run is due, health finds nothing critical, the
    * archive was verified not too long ago, and the newest backup was proven to be restorable after it was taken, by a full verification or a drill of it.
    */
   readonly heartbeat?: (run: JobRun) => unknown;

@@ -64,7 +64,7 @@ export interface JobRun extends JobResult {
   readonly error: RunError | null;
   /** Worth knowing. */
   readonly notes: readonly string[];
-  /** Why somebody should look, though it is done. */
+  /** Why somebody should look, though it is done, or was skipped. */
   readonly flags: readonly string[];
   /** Hooks that failed; the run is flagged then. */
   readonly hookErrors: readonly string[];
@@ -79,5 +79,5 @@ export function runError(error: unknown): RunError {
 }
 
 /** Whether somebody has to be told. */
-export const isTrouble = ({ outcome }: Pick<JobRun, "outcome">): boolean =>
-  outcome === "failed" || outcome === "flagged";
+export const isTrouble = ({ outcome, flags }: Pick<JobRun, "outcome" | "flags">): boolean =>
+  outcome === "failed" || outcome === "flagged" || (outcome === "skipped" && flags.length > 0);

@@ -155,8 +155,8 @@ export class Runner {
     const { after, onFailure, heartbeat } = this.#hooks;
     let told = await withHook(run, "after", after);
     if (isTrouble(told)) told = await withHook(told, "onFailure", onFailure);
-    const isWell = run.outcome === "done" && this.#troubled.size === 0;
-    if (isWell && run.newest?.provenAt) told = await withHook(told, "heartbeat", heartbeat);
+    const isWell = told.outcome === "done" && this.#troubled.size === 0;
+    if (isWell && told.newest?.provenAt) told = await withHook(told, "heartbeat", heartbeat);
     return told;
   }
 

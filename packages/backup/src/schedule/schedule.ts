@@ -27,6 +27,9 @@ export class BackupSchedule {
   readonly #signal: AbortSignal;
   /** Waiting or running. */
   readonly #busy = new Set<RunName>();
+  /** How many runs of a job were skipped since it began the one that goes on. */
+  readonly #skips = new Map<RunName, number>();
+  #telling: Promise<unknown> = Promise.resolve();
   #unheard: { readonly error: unknown } | undefined;
   #writing: Promise<unknown> = Promise.resolve();
   #reading: Promise<unknown> = Promise.resolve();
@@ -77,6 +80,7 @@ export class BackupSchedule {
   async #quiet(catchingUp: Promise<void> | undefined): Promise<void> {
     await catchingUp; // begins no more after this
     await Promise.all([this.#writing, this.#reading]);
+    await this.#telling;
   }
 
   /** Beside the jobs, for as long as the schedule runs. */
@@ -118,7 +122,7 @@ export class BackupSchedule {
   #begin(due: DueRun): void {
     const { job } = due;
     if (this.#busy.has(job)) {
-      this.#tell(this.#runner.skipped(due, "the run before it is still going on"));
+      this.#skip(due);
       return;
     }
     this.#busy.add(job);
@@ -128,11 +132,29 @@ export class BackupSchedule {
     else this.#reading = ended;
   }
 
+  /** One that hangs looks like this, so it is no good sign; hooks are told of the second skip in a row, the fourth, the eighth. */
+  #skip(due: DueRun): void {
+    const count = (this.#skips.get(due.job) ?? 0) + 1;
+    this.#skips.set(due.job, count);
+    this.#runner.mark(due.job, true);
+    const run = this.#runner.skipped(due, "the run before it is still going on");
+    const isAlarm = count > 1 && Number.isInteger(Math.log2(count));
+    if (!isAlarm) this.#tell(run);
+    else this.#alarm({ ...run, flags: [`${count} runs in a row were skipped`] });
+  }
+
+  /** One behind the other, and nobody waits for them but the end. */
+  #alarm(run: JobRun): void {
+    const told = this.#telling.then(() => this.#runner.callHooks(run));
+    this.#telling = told.then((all) => this.#tell(all));
+  }
+
   async #perform(due: DueRun): Promise<void> {
     const run = this.#signal.aborted
       ? this.#runner.skipped(due, "the schedule was stopped before it began")
       : await this.#runner.run(due, this.#signal);
     this.#busy.delete(due.job);
+    this.#skips.delete(due.job);
     this.#tell(run);
   }
 

@@ -185,7 +185,31 @@ describe("a job that is still going on", () => {
       "01-02T03:10 full done",
     ]);
     expect(await site.manager.listBackups()).toHaveLength(1);
-    expect(site.called.onFailure).toEqual([]);
+    expect(site.called.onFailure).toEqual([site.runs[1]]);
+    expect(site.runs.map(({ flags }) => flags)).toEqual([[], ["2 runs in a row were skipped"], []]);
+  });
+
+  test("and does not end for days is told, and no heartbeat comes until it has ended well", async () => {
+    const site = await ScheduledSite.open();
+    await site.manager.createBackup();
+    site.duration = ({ job, dueAt }) =>
+      job === "full" && dueAt?.startsWith("2026-01-02") ? 8.5 * DAY : 0;
+    site.schedule({ full: "0 4 * * *", verify: "0 5 * * *", catchUp: false });
+    await site.timer.pass(8 * DAY + 2 * HOUR);
+    expect(site.called.heartbeat.map(({ dueAt }) => dueAt?.slice(5, 10))).toEqual(["01-02"]);
+    const skips = site.called.onFailure.map(({ job, outcome, flags }) => [job, outcome, ...flags]);
+    const alarms = [2, 4, 8].map((count) => [
+      "full",
+      "skipped",
+      `${count} runs in a row were skipped`,
+    ]);
+    expect(skips).toEqual(alarms);
+    await site.timer.pass(DAY);
+    expect(site.called.heartbeat.map(({ dueAt }) => dueAt?.slice(5, 10))).toEqual([
+      "01-02",
+      "01-11",
+    ]);
+    expect(site.called.onFailure).toHaveLength(3);
   });
 
   test("keeps others that write waiting, and those that read not", async () => {
@@ -329,6 +353,7 @@ describe("hooks", () => {
       const full = { cron: "* * * * *", verify: true };
       const run = await runScheduledJob(site.manager, site.options({ full, hooks }), "full");
       expect(run).toMatchObject({ outcome: "flagged", hookErrors: [`${name}: nobody there`] });
+      expect(site.called.heartbeat, "not well").toEqual([]);
       expect(await site.manager.listBackups()).toHaveLength(1);
     },
   );
