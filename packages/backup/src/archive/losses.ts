@@ -5,7 +5,7 @@ import type { BackupInfo } from "../manifest.js";
 import type { Repository } from "../repository.js";
 import { Soundness } from "../retention/soundness.js";
 import { mapSeveral } from "../several.js";
-import { readDeclaration } from "./declaration.js";
+import { declarationOr } from "./declaration.js";
 import { basesNeeded, namespacesOf } from "./needs.js";
 import { type ArchivePolicy, oldestPromised } from "./policy.js";
 import { backupsOf, hasArchives, listSegments } from "./segments.js";
@@ -34,6 +34,10 @@ export interface LossesOptions {
 
 const CHECKED_AT_ONCE = 16;
 
+/** What is declared; or it can not be read, and every point may be promised, those of backups, too. */
+const ANYTHING = "anything";
+type Promised = ArchivePolicy | null | typeof ANYTHING;
+
 /** What the archives of a repository lose with backups; changes nothing. Those that are not there lose nothing. */
 export async function lossesWithout(
   repository: Repository,
@@ -53,8 +57,9 @@ export async function lossesWithout(
     const stay = consolidate ? withMerged(there, going) : there;
     const before = timelineOf(there, segments);
     const after = timelineOf(without(stay, going), segments);
-    const policy = (await readDeclaration(target, id))?.policy ?? null;
-    losses.push(lossesOf(id, before, after, policy, repository.host.clock()));
+    const { declared, fault } = await declarationOr(target, id);
+    const promise = fault === undefined ? (declared?.policy ?? null) : ANYTHING;
+    losses.push(lossesOf(id, before, after, promise, repository.host.clock()));
   }
   return {
     lost: losses.flatMap(({ lost }) => lost),
@@ -112,10 +117,11 @@ function lossesOf(
   { db, namespace }: NamespaceId,
   before: Timeline,
   after: Timeline,
-  policy: ArchivePolicy | null,
+  promise: Promised,
   now: number,
 ): Losses {
-  const points = lostPoints(before, after, policy, now);
+  const points = lostPoints(before, after, promise, now);
+  const policy = promise === ANYTHING ? null : promise;
   const [first, last] = [points[0], points.at(-1)];
   const known = basesNeeded(before, policy, now);
   const needed = basesNeeded(after, policy, now);
@@ -129,11 +135,12 @@ function lossesOf(
 function lostPoints(
   before: Timeline,
   after: Timeline,
-  policy: ArchivePolicy | null,
+  promise: Promised,
   now: number,
 ): readonly TimelinePoint[] {
   const left = new Set(after.points.map(cutName));
-  const promised = new Set(policy === null ? [] : oldestLost(before, after, policy, now));
+  if (promise === ANYTHING) return before.points.filter((point) => !left.has(cutName(point)));
+  const promised = new Set(promise === null ? [] : oldestLost(before, after, promise, now));
   return before.points.filter(
     (point) => promised.has(point) || (point.kind === "segment" && !left.has(cutName(point))),
   );

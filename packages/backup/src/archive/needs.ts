@@ -1,9 +1,9 @@
 // Which backups the archive needs: without them points of it could not be restored any more. Whoever prunes keeps these, and
 // what they are laid over; compaction lets them go by removing what hangs on them, once no promise is left.
-import type { NamespaceId } from "@nadb/core";
+import type { NadbError, NamespaceId } from "@nadb/core";
 import type { BackupInfo } from "../manifest.js";
 import type { Repository } from "../repository.js";
-import { readDeclaration } from "./declaration.js";
+import { declarationOr } from "./declaration.js";
 import { type ArchivePolicy, oldestPromised } from "./policy.js";
 import { backupsOf, listSegments } from "./segments.js";
 import { countUpTo, type Generation, type Timeline, timelineOf } from "./timeline.js";
@@ -52,12 +52,21 @@ export async function neededByArchives(
   for (const id of namespacesOf(backups)) {
     const { segments } = await listSegments(target, id);
     if (segments.length === 0) continue;
-    const timeline = timelineOf(backupsOf(backups, id), segments);
-    const policy = (await readDeclaration(target, id))?.policy ?? null;
-    needed.push(...basesNeeded(timeline, policy, host.clock()));
+    const own = backupsOf(backups, id);
+    const { declared, fault } = await declarationOr(target, id);
+    if (fault !== undefined) needed.push(...own.map(neededFor(fault)));
+    else
+      needed.push(
+        ...basesNeeded(timelineOf(own, segments), declared?.policy ?? null, host.clock()),
+      );
   }
   return new Map(needed);
 }
+
+/** Any of them may be the oldest point that is promised. */
+const neededFor =
+  ({ message }: NadbError) =>
+  ({ backupId }: BackupInfo): [string, string] => [backupId, `the archive: ${message}`];
 
 /** Each once. */
 export function namespacesOf(backups: readonly BackupInfo[]): readonly NamespaceId[] {

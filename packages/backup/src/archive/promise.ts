@@ -4,7 +4,7 @@
 import type { NamespaceId } from "@nadb/core";
 import { NadbError } from "@nadb/core";
 import type { Repository } from "../repository.js";
-import { type Declaration, declare, readDeclaration } from "./declaration.js";
+import { type Declaration, declarationOr, declare } from "./declaration.js";
 import { type ArchivePolicy, checkPace, type Level, promisedPoints } from "./policy.js";
 import { readTimeline } from "./segments.js";
 import type { TimelinePoint } from "./timeline.js";
@@ -21,7 +21,7 @@ export interface WantedPromise {
 
 /**
  * Declares it. Throws NADB_CONFLICT for a policy that promises less than the one there is, NADB_INVALID_ARGUMENT for one that
- * can not be held. REQUIRES: the lease of the archive.
+ * can not be held, NADB_NEWER_FORMAT where a newer NADB has declared something. REQUIRES: the lease of the archive.
  */
 export async function settle(
   repository: Repository,
@@ -29,12 +29,28 @@ export async function settle(
   { everySeconds, policy: wanted, replacePolicy = false }: WantedPromise,
 ): Promise<Declaration> {
   const { target } = repository;
-  const declared = (await readDeclaration(target, id))?.policy ?? null;
+  const { declared: there, fault } = await declarationOr(target, id);
+  if (fault?.code === "NADB_NEWER_FORMAT") throw fault;
+  const declared = there?.policy ?? null;
   const policy = wanted === undefined ? declared : wanted;
   checkPace(policy, everySeconds);
-  if (!replacePolicy) await checkKept(repository, id, declared, policy);
+  if (!replacePolicy && fault !== undefined) checkEverything(policy, fault);
+  else if (!replacePolicy) await checkKept(repository, id, declared, policy);
   await declare(target, id, { everySeconds, policy });
   return { everySeconds, policy };
+}
+
+/** What can not be read may have promised anything. */
+function checkEverything(policy: ArchivePolicy | null, fault: NadbError): void {
+  if (policy === null) return;
+  throw new NadbError(
+    "NADB_CONFLICT",
+    `the policy may promise less than the archive has declared: ${fault.message}`,
+    {
+      hint: "replacePolicy (--replace-policy) declares it all the same; without a policy everything is kept from now on",
+      cause: fault,
+    },
+  );
 }
 
 /** Without a declaration, what is there: whoever names the first policy is told of points that it lets go. */

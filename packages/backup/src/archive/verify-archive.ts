@@ -8,6 +8,7 @@ import type { Repository } from "../repository.js";
 import { checkFile, readRun } from "../run/read-run.js";
 import { provenState } from "../run/state.js";
 import type { VerifyLevel } from "../verify.js";
+import { declarationOr } from "./declaration.js";
 import { archiveFolder, type Segment } from "./names.js";
 import { readPoint } from "./read-point.js";
 import { backupsOf, type Listing, listSegments, located, readSegment } from "./segments.js";
@@ -18,7 +19,7 @@ export interface ArchiveVerification {
   readonly level: VerifyLevel;
   /** No finding. At level "full" the newest point of each generation has the state digest of its cut. */
   readonly ok: boolean;
-  /** `backupId` is the name of a segment. */
+  /** `backupId` is the name of a segment, or archive.json. */
   readonly findings: readonly Finding[];
   /** Segments looked at. */
   readonly segments: number;
@@ -52,7 +53,10 @@ export async function verifyArchive(
     const isThere = listing.segments.length + listing.damaged.length > 0;
     const isKept = record && level === "full" && isThere;
     const recorded = isKept && (await recordArchive(repository, id, once(damages)));
-    const findings = damages.map(({ finding }) => finding);
+    const findings = [
+      ...(await declarationFindings(repository, id)),
+      ...damages.map(({ finding }) => finding),
+    ];
     return {
       level,
       ok: findings.length === 0,
@@ -63,6 +67,12 @@ export async function verifyArchive(
   } finally {
     await lease?.release();
   }
+}
+
+/** They are not recorded: whoever asks for health reads it, too. */
+async function declarationFindings({ target }: Repository, id: NamespaceId): Promise<Finding[]> {
+  const { fault } = await declarationOr(target, id);
+  return fault === undefined ? [] : [asFinding("archive.json", fault)];
 }
 
 interface Found extends ArchiveDamage {

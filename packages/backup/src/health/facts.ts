@@ -2,7 +2,7 @@
 // No process need be alive: what verifications and drills have found is read from their evidence. Nothing is left behind.
 // INVARIANT: what can not be read is a fact, too; gathering never fails because something is broken.
 import { type Head, isNadbError, type NamespaceId, type StorageNamespace } from "@nadb/core";
-import { type Declaration, readDeclaration } from "../archive/declaration.js";
+import { type Declaration, declarationOr } from "../archive/declaration.js";
 import { archiveLag, type Lag } from "../archive/lag.js";
 import type { Segment } from "../archive/names.js";
 import { backupsOf, listSegments } from "../archive/segments.js";
@@ -25,6 +25,8 @@ export interface Failure {
 
 export interface ArchiveFacts {
   readonly declared: Declaration | undefined;
+  /** Why what is declared can not be read; undefined where it can, or nothing is. */
+  readonly undeclared: Failure | undefined;
   /** Undefined when nothing of the namespace as it is now was archived, or the store is not known. */
   readonly lag: Lag | undefined;
   /** Segments that have lost their data. */
@@ -177,13 +179,21 @@ export async function archiveFacts(
   storage: StorageNamespace | undefined,
 ): Promise<ArchiveFacts | undefined> {
   const { target } = repository;
-  const declared = await readDeclaration(target, id);
+  const { declared, fault } = await declarationOr(target, id);
   const listing = await listSegments(target, id);
   const { segments, damaged } = listing;
-  if (declared === undefined && segments.length === 0 && damaged.length === 0) return undefined;
+  if (!declared && !fault && segments.length === 0 && damaged.length === 0) return undefined;
   const lag = storage && (await archiveLag(repository, storage));
   const { at: verifiedAt, findings: found } = await readArchiveEvidence(target, id, listing);
-  return { declared, lag, damaged: damaged.length, found, verifiedAt, ...timesOf(segments) };
+  return {
+    declared,
+    undeclared: fault && { code: fault.code, message: fault.message },
+    lag,
+    damaged: damaged.length,
+    found,
+    verifiedAt,
+    ...timesOf(segments),
+  };
 }
 
 function timesOf(segments: readonly Segment[]): Pick<ArchiveFacts, "oldestTime" | "newestTime"> {

@@ -1,6 +1,6 @@
 // What health says about the store: whether it is there, whether it is the one that was backed up, and how far its archive
 // is behind it.
-import { promisedMs } from "../archive/declaration.js";
+import { type Declaration, promisedMs } from "../archive/declaration.js";
 import { stateCountOf } from "../taken-run.js";
 import type { BackupFacts } from "./chains.js";
 import type { HealthCheck } from "./check.js";
@@ -32,9 +32,12 @@ export const NO_ARCHIVE: HealthCheck = {
   reason: "nothing was ever archived",
 };
 
+/** What is taken for declared where that can not be read: as an archiver looks that was told nothing. */
+const BY_DEFAULT: Declaration = { everySeconds: 1, policy: null };
+
 /** An archive that nobody writes to any more falls behind with the first change. */
 export function archiveCheck(
-  { lag, damaged, declared, found }: ArchiveFacts,
+  { lag, damaged, declared, undeclared, found }: ArchiveFacts,
   { source }: Pick<HealthFacts, "source">,
   { maxLagSeconds, hasMaxLag }: LimitsInForce,
 ): HealthCheck {
@@ -49,16 +52,21 @@ export function archiveCheck(
     const reason = `its last verification found it damaged: ${first.detail}${more}`;
     return { name, status: "critical", reason };
   }
+  const [status, why] = undeclared
+    ? (["warning", `; ${undeclared.message}`] as const)
+    : (["ok", ""] as const);
   if (source === undefined || isFailure(source))
-    return { name, status: "ok", reason: "how far it is behind only the store can tell" };
+    return { name, status, reason: `how far it is behind only the store can tell${why}` };
   if (lag === undefined) {
     const reason = "nothing was archived of the namespace as it is now";
     return { name, status: "critical", reason };
   }
-  const promised = declared === undefined ? null : promisedMs(declared, 0) / 1000;
+  const promise = undeclared === undefined ? declared : BY_DEFAULT;
+  const promised = promise === undefined ? null : promisedMs(promise, 0) / 1000;
   const limit = hasMaxLag ? maxLagSeconds : promised;
-  const reason = `it is ${counted(lag.versions, "version")} and ${spanInWords(lag.seconds)} behind`;
-  if (limit === null || lag.seconds <= limit) return { name, status: "ok", reason };
+  const behind = `it is ${counted(lag.versions, "version")} and ${spanInWords(lag.seconds)} behind`;
+  const reason = `${behind}${why}`;
+  if (limit === null || lag.seconds <= limit) return { name, status, reason };
   const allowed = `at most ${spanInWords(limit)} are allowed`;
   return { name, status: "critical", reason: `${reason}; ${allowed}` };
 }

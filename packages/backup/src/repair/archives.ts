@@ -1,7 +1,14 @@
 // The archives of a repository as a repair sees them: every segment read by itself, and what is lost with those that can
 // not be.
 import type { NamespaceId } from "@nadb/core";
-import { ARCHIVE_FOLDER, archiveFolder, filesOf, type Segment } from "../archive/names.js";
+import { declarationOr } from "../archive/declaration.js";
+import {
+  ARCHIVE_FOLDER,
+  archiveFolder,
+  declarationPath,
+  filesOf,
+  type Segment,
+} from "../archive/names.js";
 import {
   backupsOf,
   hasLostManifest,
@@ -74,7 +81,7 @@ export async function lookIntoArchive(
   }));
   return {
     steps: [...steps, ...sweep],
-    leftAlone: found.leftAlone,
+    leftAlone: [...(await unreadDeclaration(target, id)), ...found.leftAlone],
     losses: lossesOf(id, found.bad, timelines),
     kept,
   };
@@ -101,6 +108,13 @@ async function judgeSegments(
     }
   }
   return { bad, leftAlone };
+}
+
+/** Whoever archives there says anew what it promises. */
+async function unreadDeclaration(target: BackupTarget, id: NamespaceId): Promise<LeftAlone[]> {
+  const { fault } = await declarationOr(target, id);
+  if (fault === undefined) return [];
+  return [{ name: declarationPath(id), code: fault.code, why: fault.message }];
 }
 
 const sweepOf = (id: NamespaceId, paths: readonly string[]): RepairStep[] =>

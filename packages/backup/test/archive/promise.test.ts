@@ -4,10 +4,11 @@ import {
   type ArchiveOptions,
   type ArchivePolicy,
   explainArchivePolicy,
+  planRepair,
   readDeclaration,
 } from "../../src/index.js";
 import { refuses } from "../support/fails.js";
-import { patchFile } from "../support/files.js";
+import { patchFile, readFile } from "../support/files.js";
 import { ManualTimer } from "../support/manual-timer.js";
 import { openSite, type Site } from "../support/store.js";
 
@@ -77,16 +78,92 @@ describe("the promise › a policy that promises less", () => {
     }
   });
 
-  it.each([false, true])(
-    "the first one that lets points go is refused, too; the declaration is damaged: %s",
-    async (isDamaged) => {
-      const site = await archivedSite(20, isDamaged ? { policy: DECLARED } : {});
-      if (isDamaged)
-        await patchFile(site.target, "archive/default/default/archive.json", () => Buffer.of(0));
-      const policy = [level(60, 300)];
-      await refuses("NADB_CONFLICT", () => site.backups.archiveOnce({ policy }), "every cut");
-      await site.backups.archiveOnce({ policy: [level(60, 3_600)] }); // it lets none go
-      expect(await segmentsOf(site)).toBe(20);
+  it("the first one that lets points go is refused, too", async () => {
+    const site = await archivedSite(20, {});
+    const policy = [level(60, 300)];
+    await refuses("NADB_CONFLICT", () => site.backups.archiveOnce({ policy }), "every cut");
+    await site.backups.archiveOnce({ policy: [level(60, 3_600)] }); // it lets none go
+    expect(await segmentsOf(site)).toBe(20);
+  });
+});
+
+describe("the promise › what is declared can not be read", () => {
+  const PATH = "archive/default/default/archive.json";
+  const text = (json: object) => () => Buffer.from(JSON.stringify(json));
+  const ours = { format: "nadb-archive", format_version: 1, every_seconds: 60 };
+  const DAMAGES: [string, () => Uint8Array][] = [
+    ["no JSON", () => Buffer.of(0)],
+    ["of another format", text({ ...ours, format: "other" })],
+    ["with a version that is none", text({ ...ours, format_version: "1" })],
+    ["with levels that are none", text({ ...ours, levels: [{ every_seconds: 0 }] })],
+    ["with levels that are no list", text({ ...ours, levels: null })],
+    ["without how often it looks", text({ ...ours, every_seconds: undefined })],
+  ];
+  const NEWER = text({ ...ours, format_version: 2 });
+
+  /** With backups of which the archive needs only the first. */
+  async function siteWith(content: () => Uint8Array): Promise<Site> {
+    const site = await archivedSite(20, { everySeconds: 60, policy: DECLARED });
+    for (const backupId of ["one", "two"]) {
+      await site.store.set("a", backupId);
+      await site.backups.createBackup({ backupId });
+    }
+    await patchFile(site.target, PATH, content);
+    return site;
+  }
+
+  it.each(DAMAGES)(
+    "%s: any policy is refused, and everything is kept without one",
+    async (_, content) => {
+      const site = await siteWith(content);
+      const policy = [level(60, 3_600)]; // it lets no point go by now
+      await refuses("NADB_CONFLICT", () => site.backups.archiveOnce({ policy }), PATH);
+      await site.backups.archiveOnce();
+      expect(await declaredBy(site)).toBeNull();
+      await patchFile(site.target, PATH, content);
+      await site.backups.archiveOnce({ policy, replacePolicy: true });
+      expect(await declaredBy(site)).toEqual(policy);
+    },
+  );
+
+  it("newer: nobody writes over it", async () => {
+    const site = await siteWith(NEWER);
+    for (const options of [{}, { policy: DECLARED, replacePolicy: true }, { policy: null }])
+      await refuses("NADB_NEWER_FORMAT", () => site.backups.archiveOnce(options), PATH);
+    expect(Buffer.from(await readFile(site.target, PATH))).toEqual(Buffer.from(NEWER()));
+  });
+
+  it.each([...DAMAGES, ["newer", NEWER] as const])(
+    "%s: it is told, and no backup goes",
+    async (_, content) => {
+      const site = await siteWith(content);
+      const { ok, findings } = await site.backups.verifyArchive();
+      expect(ok).toBe(false);
+      expect(findings).toMatchObject([{ backupId: "archive.json" }]);
+      const { leftAlone, steps } = await planRepair(site.backups.repository);
+      expect(leftAlone).toMatchObject([{ name: PATH }]);
+      expect(steps).toEqual([]);
+      const { removed } = await site.backups.pruneBackups({ keepLast: 1 });
+      expect(removed).toEqual([]);
+      await refuses("NADB_CONFLICT", () => site.backups.deleteBackup("one"), "1 point");
+      expect((await site.backups.points()).latest).toMatchObject({ id: "two" });
+    },
+  );
+
+  it.each([...DAMAGES, ["newer", NEWER] as const])(
+    "%s: health warns, and judges the lag all the same",
+    async (_, content) => {
+      const site = await siteWith(content);
+      const archive = async () =>
+        (await site.backups.backupHealth()).checks.find(({ name }) => name === "archive");
+      expect(await archive()).toMatchObject({ status: "warning" });
+      expect((await archive())?.reason).toContain(PATH);
+      await site.store.set("a", "later");
+      site.clock.time += 12_000;
+      expect(await archive()).toMatchObject({ status: "warning" });
+      site.clock.time += 1_000;
+      expect(await archive()).toMatchObject({ status: "critical" });
+      expect((await archive())?.reason).toContain("at most 12 s are allowed");
     },
   );
 });
