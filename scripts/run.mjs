@@ -3,7 +3,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./lib/build.mjs";
-import { lockExample, prepareExample, testExample } from "./lib/example.mjs";
+import { lockExample, prepareExample, testEngines, testExample } from "./lib/example.mjs";
 import { lint } from "./lib/lint.mjs";
 import { command, node, root, TaskError } from "./lib/processes.mjs";
 import { setUpRedis } from "./lib/redis.mjs";
@@ -17,10 +17,11 @@ const tasks = {
     await setUpRedis();
     await build();
     rmSync(join(root, ".reports/tests.json"), { force: true });
-    const tests = show(command("vitest"), ["run", ...args]);
-    if (args.length > 0) return tests; // arguments choose among our own
+    if (args.length > 0) return show(command("vitest"), ["run", ...args]); // they choose among our own
+    const tests = show(command("vitest"), ["run", "--project=!engines"]);
     const [exitCode, missing] = await Promise.all([tests, prepareExample()]);
-    return (await testExample(missing)) || exitCode;
+    const others = [await testExample(missing), await testEngines(missing)];
+    return [exitCode, ...others].find((code) => code !== 0);
   },
   example: async (args) => {
     if (args[0] === "--lock") return lockExample();

@@ -1,4 +1,4 @@
-// Adds up the reports in .reports (tests, example, lint): `node scripts/tally.mjs <exit code of test>
+// Adds up the reports in .reports (tests, example, engines, lint): `node scripts/tally.mjs <exit code of test>
 // <exit code of lint>`. INVARIANT: a step that failed, or left no report, counts at least one failure.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { readJson, root } from "./lib/processes.mjs";
 
 const [testExitCode, lintExitCode] = process.argv.slice(2).map(Number);
 const steps = [
-  tallyOf(["tests", "example"], testExitCode, (report) => ({
+  tallyOf(["tests", "example", "engines"], testExitCode, (report) => ({
     passed: report.numPassedTests,
     failed: report.numFailedTests + report.testResults.filter(brokeBeforeItsTests).length,
     skipped: report.numPendingTests,

@@ -1,15 +1,16 @@
-// Tests examples/backend-sqlite as the package of somebody else (consumer.mjs): builds it, runs its tests, and leaves
-// vitest's report in .reports/example.json. Where its driver can not be had, that report says how many were skipped.
+// Tests examples/backend-sqlite as the package of somebody else (consumer.mjs): builds it, runs its tests, then ours of all
+// engines with each other, and leaves vitest's reports in .reports/example.json and engines.json. Where its driver can not be had, that report says how many were skipped.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { copy, installConsumer, lockConsumer } from "./consumer.mjs";
 import { command, node, root, TaskError } from "./processes.mjs";
 
 const report = join(root, ".reports/example.json");
+const enginesReport = join(root, ".reports/engines.json");
 
 /** Its report, and whatever it needs that is not there yet. REQUIRES: the packages are built. */
 export function prepareExample() {
-  rmSync(report, { force: true });
+  for (const file of [report, enginesReport]) rmSync(file, { force: true });
   return installConsumer();
 }
 
@@ -21,6 +22,13 @@ export async function testExample(missing, args = []) {
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const run = ["run", "--maxWorkers=3", ...reporters, ...args]; // as many as our own tests have
   return (await vitest(run, { show: true })).exitCode;
+}
+
+/** Our tests of all engines with each other, the example's among them where it can be had. REQUIRES: testExample has built it. */
+export async function testEngines(missing) {
+  const args = ["run", "--project=engines", `--outputFile.json=${enginesReport}`];
+  const env = missing === undefined ? { NADB_SQLITE_EXAMPLE: copy } : {};
+  return (await node(command("vitest"), args, { show: true, env })).exitCode;
 }
 
 export const lockExample = lockConsumer;

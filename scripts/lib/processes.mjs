@@ -19,12 +19,12 @@ export const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s
  * processors to others that want them.
  */
 export function run(program, args, options = {}) {
-  const { cwd = root, show = false, shell = false, yielding = false } = options;
+  const { cwd = root, show = false, shell = false, yielding = false, env = {} } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd,
       shell,
-      env: { ...environment(), ...(show ? {} : plain) },
+      env: { ...environment(), ...(show ? {} : plain), ...env },
       stdio: show ? "inherit" : ["ignore", "pipe", "pipe"],
     });
     if (yielding && child.pid) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);

@@ -4,6 +4,8 @@ import { seeded, seedOfRun } from "@nadb/testkit";
 import { expect } from "vitest";
 
 const MIB = 1024 * 1024;
+export const BINARY_TTL_SECONDS = 8_000;
+export const NEW_TTL_SECONDS = 9_000;
 
 async function fill(store: KeyValueStore): Promise<void> {
   const random = seeded(seedOfRun());
@@ -11,8 +13,8 @@ async function fill(store: KeyValueStore): Promise<void> {
   await store.set("binary", random.bytes(4_096), { tags });
   await store.set("empty", new Uint8Array(0));
   await store.set("sealed", "text ".repeat(20_000), { tags: ["größe", "\u{1f600}"] });
-  await store.set("large", new Uint8Array(16 * MIB).fill(7));
-  await store.set("noise", random.bytes(MIB));
+  await store.set("large", random.bytes(16 * MIB));
+  await store.set("even", new Uint8Array(2 * MIB).fill(7));
   await store.set("\u{10ffff}\0é/..", "\0", { ttlSeconds: 10_000 });
   await store.set("k".repeat(1_024), "long");
   await store.set("gone", "soon", { ttlSeconds: 500 });
@@ -22,15 +24,15 @@ async function fill(store: KeyValueStore): Promise<void> {
 async function changeSome(store: KeyValueStore): Promise<void> {
   await store.delete("gone");
   await store.delete("many:7");
-  await store.set("large", new Uint8Array(16 * MIB).fill(8), { tags: ["changed"] });
-  await store.set("new", new Uint8Array(0), { ttlSeconds: 9_000 });
+  await store.set("large", seeded(seedOfRun() + 1).bytes(16 * MIB), { tags: ["changed"] });
+  await store.set("new", new Uint8Array(0), { ttlSeconds: NEW_TTL_SECONDS });
 }
 
 async function changeOthers(store: KeyValueStore): Promise<void> {
   await store.set("gone", "and here again", { tags: ["back"] });
   await store.delete("empty");
   await store.persist("\u{10ffff}\0é/..");
-  await store.touch("binary", { ttlSeconds: 8_000 });
+  await store.touch("binary", { ttlSeconds: BINARY_TTL_SECONDS });
 }
 
 /** One after the other, with a backup behind each. Commits are of one key. */
