@@ -75,12 +75,12 @@ export class CommitQueue {
   /** Closed once it holds what a script takes; a larger commit goes alone. */
   #nextGroup(): readonly Waiting[] {
     const group: Waiting[] = [];
-    let [mutations, bytes] = [0, 0];
+    let [work, bytes] = [0, 0];
     for (const waiting of this.#waiting) {
       const { commit } = waiting;
-      mutations += commit.mutations;
+      work += commit.work;
       bytes += commit.bytes;
-      const isFull = mutations > SCRIPT_CHANGES || bytes > SCRIPT_BYTES || this.#isLong(commit);
+      const isFull = work > SCRIPT_CHANGES || bytes > SCRIPT_BYTES || this.#isLong(commit);
       if (group.length > 0 && isFull) break;
       group.push(waiting);
       if (this.#isLong(commit)) break;

@@ -6,7 +6,7 @@ import { newId } from "./host.js";
 import { type Argument, word } from "./link.js";
 import type { Answer, Partition } from "./partition.js";
 import type { PreparedCommit } from "./prepare.js";
-import { COMMIT_BYTES, SCRIPT_BYTES, SCRIPT_CHANGES } from "./script-size.js";
+import { COMMIT_BYTES, SCRIPT_BYTES, SCRIPT_CHANGES, workOf } from "./script-size.js";
 import { scripts } from "./scripts.js";
 import { collectInBackground } from "./upkeep.js";
 
@@ -16,11 +16,13 @@ const EXPECTATIONS = 1_000;
 const PUT_ARGUMENTS = 7;
 const DELETE_ARGUMENTS = 2;
 
+/** One mutation is no shorter in steps. */
 export const isLong = (
-  { mutations, expect, bytes }: PreparedCommit,
+  { mutations, expect, work, bytes }: PreparedCommit,
   scriptMutations: number,
 ): boolean =>
-  mutations + expect.length > scriptMutations || (mutations > 1 && bytes > COMMIT_BYTES);
+  mutations + expect.length > scriptMutations ||
+  (mutations > 1 && (work > scriptMutations || bytes > COMMIT_BYTES));
 
 /** Answers what the script of a short one answers. `points`: see CommitQueue. */
 export async function commitInSteps(
@@ -139,16 +141,19 @@ class LongCommit {
 
 /** Of the arguments of mutations, as many as one script takes. */
 function* chunksOf(args: readonly Argument[]): Generator<readonly Argument[]> {
-  let [start, mutations, bytes] = [0, 0, 0];
+  let [start, work, bytes] = [0, 0, 0];
   for (let at = 0; at < args.length; ) {
     const isPut = args[at] === "p";
     const size = isPut ? (args[at + 2] as Buffer).length : 0;
-    if (mutations === SCRIPT_CHANGES || (mutations > 0 && bytes + size > SCRIPT_BYTES)) {
+    const own = isPut ? workOf(tagsIn(args[at + 3] as string)) : 1;
+    if (at > start && (work + own > SCRIPT_CHANGES || bytes + size > SCRIPT_BYTES)) {
       yield args.slice(start, at);
-      [start, mutations, bytes] = [at, 0, 0];
+      [start, work, bytes] = [at, 0, 0];
     }
-    [mutations, bytes] = [mutations + 1, bytes + size];
+    [work, bytes] = [work + own, bytes + size];
     at += isPut ? PUT_ARGUMENTS : DELETE_ARGUMENTS;
   }
-  if (mutations > 0) yield args.slice(start);
+  if (args.length > start) yield args.slice(start);
 }
+
+const tagsIn = (json: string): number => (json === "" ? 0 : JSON.parse(json).length);

@@ -99,6 +99,38 @@ describe("a commit of thousands", () => {
     expect(longest.filter((length) => length > 1_000).length).toBeGreaterThan(10);
   });
 
+  it("goes in as many scripts as its tags and expectations need", async () => {
+    const proxy = await startProxy(server().port);
+    onTestFinished(() => proxy.close());
+    const one = await open({ url: server().urlAt(proxy.port), prefix: "tagged" });
+    const [tags, expectations] = [[] as number[], [] as number[]];
+    void proxy.cutAt("before", ({ args }: Request) => {
+      const texts = args.map(String);
+      const lists = texts.filter((text) => text.startsWith('["'));
+      tags.push(lists.reduce((sum, list) => sum + list.split(",").length, 0));
+      expectations.push(texts.filter((text) => text.startsWith("none")).length);
+      return false;
+    });
+    const many = Array.from({ length: 200 }, (_, i) => `t${i}`);
+    const tagged = Array.from(
+      { length: 90 },
+      (_, i): Mutation => ({ ...put(i, "1"), tags: many }) as Mutation,
+    );
+    const { versions } = await one.commit(tagged);
+    expect(versions).toEqual(tagged.map((_, i) => i + 1));
+    await Promise.all(tagged.map((single) => one.commit([single])));
+    await Promise.all(
+      tagged.map((_, i) =>
+        one.commit([put(i, "3")], {
+          expect: Array.from({ length: 100 }, (_, n) => ({ key: `none${i}-${n}`, version: null })),
+        }),
+      ),
+    );
+    expect(Math.max(...tags)).toBe(400);
+    expect(Math.max(...expectations)).toBe(200);
+    await checkNamespace(one, Date.now());
+  });
+
   it("that expects what is not so names it, changes nothing, and leaves nothing", async () => {
     const one = await open({ prefix: "expects" });
     const { versions } = await one.commit(puts("old"));
