@@ -9,12 +9,19 @@ export interface Answered {
   readonly request: Request;
 }
 
+interface Seen {
+  readonly connection?: Socket | undefined;
+  readonly flowed?: number;
+  readonly times: number;
+}
+
 export class Call {
   readonly startedAt = performance.now();
   readonly #givenUp: Promise<never>;
   #reject: (error: Error) => void = () => undefined;
   #request: Request | undefined;
   #error: Error | undefined;
+  #seen: Seen | undefined;
   /** It was lost on a connection, and may have been executed there. */
   mayHaveHappened = false;
 
@@ -37,6 +44,19 @@ export class Call {
   /** Whether its answer may come on this connection, one day. */
   waitsFor(connection: Socket): boolean {
     return this.isStranded || this.#request?.connection === connection;
+  }
+
+  /**
+   * The connection that its answer is to come on, once nothing has flowed there for so many looks in a row. Looks are counted
+   * and not time: what came while this process stood still is read before the next one.
+   */
+  silent(looks: number): Socket | undefined {
+    const connection = this.#request?.connection;
+    const flowed = connection === undefined ? 0 : flowOf(connection);
+    const { times, ...seen } = this.#seen ?? { times: 0 };
+    const isStill = seen.connection === connection && seen.flowed === flowed;
+    this.#seen = { connection, flowed, times: isStill ? times + 1 : 0 };
+    return this.#seen.times >= looks ? connection : undefined;
   }
 
   /** Hands a request to `send` and waits for its answer. */
@@ -78,3 +98,7 @@ export class Call {
     this.#reject(error);
   }
 }
+
+/** What is handed to the system in one go tells nothing of the other end; what waits to be does. */
+const flowOf = ({ bytesRead, bytesWritten, writableLength }: Socket): number =>
+  bytesRead + (writableLength === 0 ? 0 : bytesWritten - writableLength);

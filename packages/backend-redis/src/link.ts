@@ -59,6 +59,8 @@ export interface LinkOptions {
   readonly retrySeconds: number;
   /** Replicas that must have what a commit wrote. */
   readonly wait?: Wait | undefined;
+  /** A connection that is silent for long is cut, so that another is tried; without this, only who waits is told. */
+  readonly cuts?: boolean;
   /** Read when something has failed. */
   readonly circumstances?: () => Circumstances;
 }
@@ -67,6 +69,7 @@ export class Link {
   readonly client: Client;
   readonly #retryMs: number;
   readonly #wait: Wait | undefined;
+  readonly #cuts: boolean;
   readonly #circumstances: () => Circumstances;
   readonly #calls = new Set<Call>();
   readonly #pending = new Set<Promise<unknown>>();
@@ -76,10 +79,12 @@ export class Link {
   /** Why nothing is written, where the user may only read. */
   forbidden: Error | undefined;
 
-  constructor({ client, retrySeconds, wait, circumstances = () => ({}) }: LinkOptions) {
+  constructor(options: LinkOptions) {
+    const { client, retrySeconds, wait, cuts = false, circumstances = () => ({}) } = options;
     this.client = client;
     this.#retryMs = retrySeconds * 1000;
     this.#wait = wait;
+    this.#cuts = cuts;
     this.#circumstances = circumstances;
   }
 
@@ -170,7 +175,7 @@ export class Link {
     const work = this.#retry(call, send);
     this.#calls.add(call);
     this.#pending.add(work);
-    this.#watch ??= setInterval(() => this.#look(), Math.min(WATCH_MS, this.#retryMs));
+    this.#watch ??= setInterval(() => this.#look(), this.#watchMs);
     try {
       return await work;
     } finally {
@@ -202,11 +207,23 @@ export class Link {
     return call.commits && call.mayHaveHappened ? outcomeUnknown(failed) : failed;
   }
 
-  /** Gives up what has waited for long and has no connection. */
+  get #watchMs(): number {
+    return Math.min(WATCH_MS, this.#retryMs);
+  }
+
+  /** Gives up what has waited for long and has no connection, or one on which nothing flows. */
   #look(): void {
     const before = performance.now() - this.#retryMs;
+    const looks = Math.ceil(this.#retryMs / this.#watchMs);
     for (const call of this.#calls) {
-      if (call.startedAt <= before && call.isStranded) call.giveUp(this.#lost());
+      const silent = call.silent(looks);
+      if (call.isStranded) {
+        if (call.startedAt <= before) call.giveUp(this.#lost());
+      } else if (silent !== undefined) {
+        const error = new Lost("the server is silent");
+        if (this.#cuts) silent.destroy(error);
+        else call.giveUp(error);
+      }
     }
   }
 

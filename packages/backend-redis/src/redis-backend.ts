@@ -160,7 +160,7 @@ class RedisBackend implements StorageBackend {
     const complaints = new Complaints(client);
     const at = withoutPassword(url as string);
     const circumstances = () => ({ at, last: complaints.last });
-    const link = new Link({ client, retrySeconds, wait, circumstances });
+    const link = new Link({ client, retrySeconds, wait, cuts: true, circumstances });
     superviseClient(client, link, retrySeconds * 1000);
     return link;
   }

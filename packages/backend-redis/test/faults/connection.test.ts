@@ -157,6 +157,37 @@ describe("a server that is slow or silent", () => {
     await isSound(direct);
   });
 
+  it.each(["own", "theirs"] as const)(
+    "is given up by every call, also when others go on calling, with %s client",
+    async (whose) => {
+      const behind = await server();
+      const client = behind.client();
+      const made = await backend({
+        ...(whose === "own" ? { url: behind.url } : { client }),
+        retrySeconds: SHORT,
+      });
+      const to = await made.namespace(ID);
+      await to.commit([put("there", "1")]);
+      await behind.pause();
+      let isOver = false;
+      const others = (async () => {
+        for (; !isOver; await nextTick()) void to.head().catch(() => undefined);
+      })();
+      await failureOf(to.getMany(["there"]), "NADB_IO");
+      await failureOf(to.commit([put("new", "1")]), "NADB_COMMIT_UNKNOWN", "NADB_IO");
+      isOver = true;
+      await others;
+      await behind.resume();
+      await untilTrue("that it answers again", async () => {
+        await to.commit([put("later", "1")]);
+        return true;
+      });
+      await isSound(to);
+    },
+  );
+
+  const nextTick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50));
+
   it("ends the wait of whoever calls it off; a commit on its way goes on", async () => {
     const { proxy, through, direct } = await place();
     proxy.hold();
