@@ -76,6 +76,27 @@ describe("a connection that is cut in a commit", () => {
   });
 });
 
+describe("a group of commits that comes late", () => {
+  it("after a newer one of its writer, does nothing; the newest is answered again", async () => {
+    const { proxy, through, direct, behind } = await place();
+    const sent: (readonly Buffer[])[] = [];
+    void proxy.cutAt("before", (request) => {
+      if (isCommit(request)) sent.push(request.args);
+      return false;
+    });
+    await through.commit([put("new", "1")]);
+    await through.commit([put("new", "2")]);
+    const head = await direct.head();
+    const [older, newest] = sent as [readonly Buffer[], readonly Buffer[]];
+    const client = behind.client();
+    expect(await client.call("EVALSHA", [...older])).toEqual(["stale"]);
+    expect(await client.call("EVALSHA", [...newest])).toEqual(["ok", expect.stringMatching(/:3$/)]);
+    expect(await direct.head()).toEqual(head);
+    expect(await read(direct, "new")).toEqual(["2"]);
+    await isSound(direct);
+  });
+});
+
 describe("a server that is gone", () => {
   it.each([
     ["before", undefined],

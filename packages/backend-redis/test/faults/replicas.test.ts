@@ -84,6 +84,20 @@ describe("waiting for replicas", () => {
     await isSound(one);
   });
 
+  it("replicas of another server do not count: the commit goes there", async () => {
+    const [old, next] = [await pair(), await pair()];
+    const proxy = await proxyTo(old.master);
+    const one = await namespace({ url: old.master.urlAt(proxy.port), wait: PATIENT });
+    await one.commit([put("a", "1")]);
+    const cut = proxy.cutAt("before", "wait").then(() => proxy.aim(next.master.port));
+    const commit = one.commit([put("a", "2")]);
+    await cut;
+    await commit;
+    expect(await read(one, "a")).toEqual(["2"]);
+    expect(await next.replica.call("EXISTS", "nadb:{shop/orders}:head")).toBe(1);
+    await isSound(one);
+  });
+
   it("works on a cluster, where a slot moves, and without enough replicas is unknown", async () => {
     const all = await cluster();
     const one = await namespace({ url: all.url, wait: PATIENT, partitions: 4 });

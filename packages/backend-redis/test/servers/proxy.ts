@@ -20,6 +20,7 @@ export class RedisProxy {
   readonly host = HOST;
   readonly port: number;
   readonly #listener: Listener;
+  #target: number;
   readonly #links = new Set<ProxyLink>();
   readonly #appointments: Appointment[] = [];
   #refuses = false;
@@ -28,8 +29,9 @@ export class RedisProxy {
 
   private constructor(listener: Listener, port: number, target: number) {
     this.#listener = listener;
+    this.#target = target;
     this.port = port;
-    listener.on("connection", (client) => this.#connect(client, target));
+    listener.on("connection", (client) => this.#connect(client));
   }
 
   static async start(target: number): Promise<RedisProxy> {
@@ -68,6 +70,11 @@ export class RedisProxy {
     this.#refuses = false;
   }
 
+  /** From now on connections go to another server, as after a failover. */
+  aim(target: number): void {
+    this.#target = target;
+  }
+
   /** Connections stay, and nothing passes in either direction, until `release`. */
   hold(): void {
     this.#held = true;
@@ -94,12 +101,12 @@ export class RedisProxy {
     return this.close();
   }
 
-  #connect(client: Socket, target: number): void {
+  #connect(client: Socket): void {
     if (this.#refuses) {
       client.resetAndDestroy();
       return;
     }
-    const link = new ProxyLink(client, target, {
+    const link = new ProxyLink(client, this.#target, {
       isHeld: () => this.#held,
       slowness: () => this.#slowness,
       plan: (request) => this.#planFor(request),
