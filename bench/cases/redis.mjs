@@ -6,6 +6,8 @@ import { get, scanAll, setAll } from "../redis/plain.mjs";
 import { longestScript, memoryOf, startBenchServer } from "../redis/server.mjs";
 
 const BATCH = 250;
+/** Of more mutations a commit goes in steps: this is the longest script that there is of one. */
+const LIMIT = 1_000;
 const IN_FLIGHT = 64;
 
 export const redis = { name: "redis", run };
@@ -33,15 +35,18 @@ async function runOn(server, { filled, folders, runs, note }) {
 }
 
 async function measureWrites({ server, entries, runs, note }) {
-  const longest = [];
+  const [longest, longestOfLimit] = [[], []];
+  const setAllBy = (batch, scripts) =>
+    onEmpty(server, async (store) => {
+      await longestScript(server.client); // those of others do not count
+      const sample = await timed(entries.length, () => setMany(store, entries, batch));
+      scripts.push({ count: 1, seconds: await longestScript(server.client) });
+      return sample;
+    });
   const samples = await measure(
     {
-      nadb: () =>
-        onEmpty(server, async (store) => {
-          const sample = await timed(entries.length, () => setMany(store, entries));
-          longest.push({ count: 1, seconds: await longestScript(server.client) });
-          return sample;
-        }),
+      nadb: () => setAllBy(BATCH, longest),
+      limit: () => setAllBy(LIMIT, longestOfLimit),
       plain: async () => {
         await server.empty();
         return timed(entries.length, () => setAll(server.client, entries, BATCH));
@@ -63,10 +68,16 @@ async function measureWrites({ server, entries, runs, note }) {
       peer: plain,
       goal: { perSecond: 25_000 },
     },
+    { what: `redis: setMany of ${LIMIT}`, samples: samples.limit },
     { what: `redis: set, ${IN_FLIGHT} in flight`, samples: samples.single },
     {
-      what: "redis: longest script of setMany",
+      what: `redis: longest script of setMany of ${BATCH}`,
       samples: longest.slice(1),
+      goal: { milliseconds: 20 },
+    },
+    {
+      what: `redis: longest script of setMany of ${LIMIT}`,
+      samples: longestOfLimit.slice(1),
       goal: { milliseconds: 20 },
     },
   ];
@@ -78,6 +89,8 @@ async function measureReads({ server, entries, runs, note }, store) {
     {
       nadb: () => timed(keys.length, () => inFlight(keys, (key) => store.get(key))),
       plain: () => timed(keys.length, () => inFlight(keys, (key) => get(server.client, key))),
+      pipelined: () =>
+        timed(keys.length, () => inFlight(keys, (key) => get(server.pipelining, key))),
       many: () =>
         timed(keys.length, async () => {
           for (const group of batches(keys, 100)) await store.getMany(group);
@@ -86,6 +99,7 @@ async function measureReads({ server, entries, runs, note }, store) {
     { runs, note },
   );
   const plain = { name: "plain ioredis HMGET", samples: samples.plain };
+  const pipelined = { name: "the same, automatic pipelines", samples: samples.pipelined };
   return [
     {
       what: `redis: get, ${IN_FLIGHT} in flight`,
@@ -93,6 +107,7 @@ async function measureReads({ server, entries, runs, note }, store) {
       peer: plain,
       goal: { ratio: 0.7 },
     },
+    { what: "the same", samples: samples.nadb, peer: pipelined },
     { what: "redis: getMany of 100 keys", samples: samples.many },
   ];
 }
@@ -162,7 +177,7 @@ async function filledStore({ server, entries }) {
   await server.empty();
   server.emptyBytes = await memoryOf(server.client);
   const store = await server.openStore();
-  await setMany(store, entries);
+  await setMany(store, entries, BATCH);
   return store;
 }
 
@@ -174,8 +189,8 @@ async function onEmpty(server, work) {
   return sample;
 }
 
-async function setMany(store, entries) {
-  for (const batch of batches(entries, BATCH)) await store.setMany(batch);
+async function setMany(store, entries, size) {
+  for (const batch of batches(entries, size)) await store.setMany(batch);
 }
 
 async function inFlight(items, work) {

@@ -12,13 +12,21 @@ export async function startBenchServer() {
     config: { save: '""', "slowlog-log-slower-than": String(SLOW_US), "slowlog-max-len": "10000" },
   });
   const client = new Redis({ port: server.port, host: "127.0.0.1" });
+  const pipelining = new Redis({
+    port: server.port,
+    host: "127.0.0.1",
+    enableAutoPipelining: true,
+  });
   const url = `redis://127.0.0.1:${server.port}`;
   return {
     client,
+    /** Sends what is asked for in the same turn together. */
+    pipelining,
     openStore: () => KeyValueStore.open({ backend: redisBackend({ url }) }),
     empty: () => client.flushall("SYNC"),
     async stop() {
       client.disconnect();
+      pipelining.disconnect();
       await server.stop();
     },
   };
