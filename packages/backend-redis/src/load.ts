@@ -128,6 +128,7 @@ class RedisLoad implements StagedLoad {
       await this.#thaw();
       throw corruption(
         `the load of ${count} records has state digest ${digest}, expected ${options.expectDigest}`,
+        "what was loaded is not what was to be, and nothing has become visible: verify the backup, and load it again",
       );
     }
     await this.#decide();

@@ -172,3 +172,14 @@ describe("two that drop and make a namespace at a time", () => {
     }
   });
 });
+
+describe("a load that is not what it was to be", () => {
+  it.each(["replace", "merge"] as const)("is refused, and says what to do: %s", async (mode) => {
+    const { one } = await place();
+    const into = await one[mode]();
+    await load(into, keys(3, "n"), "2");
+    await failureOf(into.commit({ expectDigest: "0".repeat(64) }), "NADB_CORRUPTION");
+    await into.abort();
+    expect(await read(one, "k00001", "n00001")).toEqual(["1", undefined]);
+  });
+});
