@@ -1,6 +1,6 @@
 // nadb backup archive, points, history, restore --at and get --at, as processes.
 import { once } from "node:events";
-import { readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
@@ -11,6 +11,9 @@ interface Point {
   readonly version: number;
   readonly effectiveTime: number;
 }
+
+/** For tests of many commands, each a process, on a machine that has other work. */
+const LONG = 180_000;
 
 const iso = (time: number): string => new Date(time).toISOString();
 
@@ -216,6 +219,47 @@ describe("backup archive", () => {
     ])
       expect((await nadb(args)).exitCode).toBe(10);
   });
+
+  it(
+    "makes a repository only in the place of none, beside something: an empty folder may be a disk",
+    async () => {
+      await json("set k 1");
+      const refused = ["disk", "disk/shop", "disk/nobody/shop"];
+      mkdirSync(path("disk"));
+      for (const repo of refused) {
+        const { exitCode, stderr } = await nadb(`backup archive --once --repo ${repo}`);
+        expect({ repo, exitCode, stderr }).toMatchObject({ exitCode: 10 });
+        expect(stderr).toContain("is its disk mounted?");
+      }
+      expect(readdirSync(path("disk"))).toEqual([]);
+      expect((await nadb("backup archive --once --repo beside")).exitCode).toBe(0);
+      expect((await nadb("backup create --repo disk")).exitCode).toBe(0);
+      expect((await nadb("backup archive --once --repo disk")).exitCode).toBe(0);
+    },
+    LONG,
+  );
+
+  it.each([
+    ["backups", "NADB_NOT_A_REPOSITORY"],
+    ["data", "NADB_NOT_A_STORE"],
+  ])(
+    "ends when another folder is in the place of %s, and writes nothing there",
+    async (folder, code) => {
+      await json("set k 0");
+      const child = start(["backup", "archive", "--every", "5ms"], { cwd: path() });
+      const end = ended(child);
+      await once(createInterface(child.stdout), "line");
+      if (folder === "data") await json("set k 1 --store fs:./other");
+      else mkdirSync(path("other"));
+      renameSync(path(folder), path("gone"));
+      renameSync(path("other"), path(folder));
+      const { exitCode, stderr } = await end;
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 10 });
+      expect(stderr).toContain(code);
+      if (folder === "backups") expect(readdirSync(path(folder))).toEqual([]);
+    },
+    LONG,
+  );
 
   it("interrupted by hand it ends with 130", async () => {
     await json("set k 0");

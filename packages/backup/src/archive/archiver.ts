@@ -61,6 +61,7 @@ export class Archiver {
     const { around = (look) => look() } = this.options;
     for (let failures = 0; !this.#signal.aborted; ) {
       const error = await failureOf(() => around(() => this.follower.look()));
+      if (error !== undefined) await this.follower.measure().catch(() => undefined); // the store is away, too
       this.options.onLag?.(this.lag);
       failures = error === undefined ? 0 : failures + 1;
       if (error !== undefined) {

@@ -86,6 +86,11 @@ export class Follower {
     }
   }
 
+  /** Tells the lag anew where a look has failed before it came so far. */
+  async measure(): Promise<void> {
+    this.#lag = lagBehind(await this.storage.head(), this.#archived, this.#now());
+  }
+
   /** As `look`, when the time for it has come. */
   readonly lookIfDue = async (): Promise<void> => {
     const since = this.#now() - (this.#lookedAt ?? Number.NEGATIVE_INFINITY);

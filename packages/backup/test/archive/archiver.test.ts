@@ -37,6 +37,26 @@ async function failingSite() {
   return { down, site: { ...site, backups: await openManager(site.store, target, site.clock) } };
 }
 
+describe("the archiver › its lag", () => {
+  it("is told also of looks that are refused before they begin", async () => {
+    const site = await openSite();
+    let isRefused = false;
+    const around = async (look: () => Promise<void>): Promise<void> => {
+      if (isRefused) throw new NadbError("NADB_IO", "the target is away");
+      await look();
+    };
+    const lags: Lag[] = [];
+    const running = await start(site, { around, onLag: (lag) => lags.push(lag) });
+    isRefused = true;
+    for (const value of ["1", "2", "3"]) await site.store.set("a", value);
+    await running.timer.pass(1_000);
+    expect(lags).toEqual([
+      { versions: 0, seconds: 0 },
+      { versions: 3, seconds: 1 },
+    ]);
+  });
+});
+
 describe("the archiver › following", () => {
   it("begins with a full backup, then one segment for each look that finds changes", async () => {
     const site = await openSite();

@@ -1,6 +1,6 @@
 // What an archiver does, a line each: a text, or a document with the time of what it tells of. They are written one behind the
 // other, and the archiver waits for none of them.
-import type { ArchiveOptions, BackupInfo, CompactionStep, Written } from "@nadb/backup";
+import type { ArchiveOptions, BackupInfo, CompactionStep, Lag, Written } from "@nadb/backup";
 import { failureOf } from "../../failure.js";
 import { formatBytes, formatTime, instant, plural, toJson } from "../../format.js";
 import type { Output } from "../../output.js";
@@ -9,18 +9,27 @@ export class ArchiveLines {
   written: Promise<void> = Promise.resolve();
   /** A backup or a segment was told of. */
   hasArchived = false;
+  /** As of the last look. */
+  #lag: Lag = { versions: 0, seconds: 0 };
 
   constructor(readonly output: Output) {}
 
   readonly listeners: Partial<ArchiveOptions> = {
+    onLag: (lag) => {
+      this.#lag = lag;
+    },
     onBackup: (info) => this.#backup(info),
     onSegment: (written) => this.#segment(written),
     onCompaction: (step) =>
       this.#now((time) => [{ event: "compaction", ...step }, `${time}  ${stepText(step)}`]),
     onRetry: (error, afterMs) => {
       const failure = failureIn(error);
-      const what = `${failure.code}: ${failure.message}; again in ${afterMs / 1000} s`;
-      this.#now((time) => [{ event: "retry", ...failure, afterMs }, `${time}  failed   ${what}`]);
+      const lag = this.#lag;
+      const what = `${failure.code}: ${failure.message}; again in ${afterMs / 1000} s; ${lagText(lag)}`;
+      this.#now((time) => [
+        { event: "retry", ...failure, afterMs, lag },
+        `${time}  failed   ${what}`,
+      ]);
     },
     onCompactionFailed: (error) => {
       const failure = failureIn(error);
@@ -72,6 +81,9 @@ export class ArchiveLines {
 
 const failureIn = (error: unknown) =>
   failureOf(error) ?? { code: "NADB_UNEXPECTED", message: String(error) };
+
+const lagText = ({ versions, seconds }: Lag): string =>
+  `${plural(versions, "version")} and ${Math.floor(seconds)} s behind`;
 
 function stepText(step: CompactionStep): string {
   if (step.type === "rebased") return `backup   ${step.info.backupId}, made of the archive`;

@@ -10,11 +10,12 @@ import {
   parseArchivePolicy,
   readDeclaration,
 } from "@nadb/backup";
-import { isNadbError } from "@nadb/core";
+import { isNadbError, type KeyValueStore } from "@nadb/core";
 import type { Command } from "commander";
 import { parseDuration } from "../../duration.js";
 import { Interrupted } from "../../interrupt.js";
 import { targetOf } from "../../open-target.js";
+import { checkRepository, mayMakeRepository, watchStores, withHint } from "../../places.js";
 import { type Begin, openStore, type Session } from "../../session.js";
 import { ArchiveLines } from "./archive-lines.js";
 import { openRepository } from "./reader.js";
@@ -54,15 +55,22 @@ async function archive(session: Session, options: Options): Promise<void> {
   if (options.explain) return explain(session, { everySeconds, ...policy });
   const replacePolicy = options.replacePolicy ?? false;
   await using store = await openStore(session, { create: false });
-  const manager = await BackupManager.open({
-    store,
-    target: await targetOf(session.flags, { create: true }),
-  });
+  const manager = await managerOf(session, store);
   const lines = new ArchiveLines(session.output);
   const { signal } = session;
   const every = everySeconds === undefined ? {} : { everySeconds };
   const how = { ...every, ...policy, replacePolicy, signal, ...lines.listeners };
   await (options.once ? once(session, manager, how, lines) : follow(session, manager, how, lines));
+}
+
+/** It goes on unwatched, perhaps begun by a machine that starts: it makes no repository where one may have been. */
+async function managerOf({ flags }: Session, store: KeyValueStore): Promise<BackupManager> {
+  const create = await mayMakeRepository(flags);
+  try {
+    return await BackupManager.open({ store, target: await targetOf(flags, { create }), create });
+  } catch (error) {
+    throw withHint(error);
+  }
 }
 
 async function once(
@@ -77,13 +85,20 @@ async function once(
   signal.throwIfAborted();
 }
 
+/** Before each look it asks whether store and repository are still there. */
 async function follow(
-  { signal }: Session,
+  { flags, signal }: Session,
   manager: BackupManager,
   how: ArchiveOptions,
   lines: ArchiveLines,
 ): Promise<void> {
-  await (await manager.archive(how)).done;
+  const isThere = await watchStores(flags);
+  const around = async (look: () => Promise<void>): Promise<void> => {
+    await isThere();
+    await checkRepository(manager.repository.target);
+    await look();
+  };
+  await (await manager.archive({ ...how, around })).done;
   await lines.written;
   const { reason } = signal;
   if (!(reason instanceof Interrupted) || reason.by !== "SIGTERM") signal.throwIfAborted();
