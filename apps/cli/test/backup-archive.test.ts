@@ -78,6 +78,26 @@ describe("backup archive", () => {
     expect((await nadb("get k")).stdout).toBe("4");
   });
 
+  it(
+    "restore --at a time that no point reaches says so, unless the store has nothing newer",
+    async () => {
+      await archived();
+      const at = "backup restore --at 2099-01-01T00:00:00Z --dry-run";
+      const same = await nadb(at);
+      expect(same).toMatchObject({
+        exitCode: 0,
+        stderr: expect.not.stringContaining("newest point"),
+      });
+      await json("set k 5");
+      expect((await nadb(at)).stderr).toContain("the store has 1 version more, in no point");
+      expect(await json(at)).toMatchObject({ beyondNewest: { versions: 1 } });
+      const other = `${at} --store fs:./other`;
+      expect((await nadb(other)).stderr).toContain("whether anything came after it is not known");
+      expect(await json(other)).toMatchObject({ beyondNewest: { versions: null } });
+    },
+    LONG,
+  );
+
   it("points --all names each, and restore --point brings the one that is named", async () => {
     const points = await archived();
     const { stdout } = await nadb("backup points --all");

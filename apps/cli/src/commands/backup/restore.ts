@@ -21,6 +21,8 @@ import {
 } from "./restore-options.js";
 import { planInWords, restorationText } from "./restore-plan.js";
 import {
+  type Beyond,
+  beyondNewest,
   documentOf,
   explained,
   type Prepared,
@@ -57,6 +59,7 @@ async function restore(session: Session, id: string | undefined, options: Option
   await using present = await presentStore(session);
   const manager = await openManager(flags, present ?? (await emptyStore(flags)));
   await using prepared = await prepare(session, manager, what, options);
+  const beyond = await beyondNewest(session, manager, what);
   const isPlanned = options.verify || options.dryRun === true;
   const plan = isPlanned ? await planOf(session, manager, what, prepared) : undefined;
   if (plan !== undefined) checkSelected(plan, options);
@@ -64,10 +67,11 @@ async function restore(session: Session, id: string | undefined, options: Option
   const { info } = prepared;
   const words = planInWords(session, { info, point: pointOf(prepared), head, plan }, options);
   if (plan !== undefined && options.dryRun)
-    return output.result(documentOf(prepared, plan), formatFields(words.fields));
+    return output.result(documentOf(prepared, plan, beyond), formatFields(words.fields));
   if (head.count > 0 && options.onConflict !== "keep-existing") await confirmPlan(session, words);
   await using made = present ? undefined : await openStore(session, { create: true });
-  await load(session, made ? await openManager(flags, made) : manager, prepared, options);
+  const into = made ? await openManager(flags, made) : manager;
+  await load(session, into, { prepared, beyond }, options);
 }
 
 /** The target if it is there; nothing is made. */
@@ -108,7 +112,7 @@ function checkSelected(plan: RestorePlan, options: Options): void {
 async function load(
   { output, signal }: Session,
   manager: BackupManager,
-  prepared: Prepared,
+  { prepared, beyond }: { readonly prepared: Prepared; readonly beyond: Beyond | undefined },
   options: Options,
 ): Promise<void> {
   const started = performance.now();
@@ -124,7 +128,7 @@ async function load(
     ...(safety === undefined ? [] : [safetyText(safety)]),
   ];
   const saved = safety === undefined ? {} : { safetyBackupId: safety };
-  await output.result({ ...documentOf(prepared, restoration), ...saved }, told.join("\n"));
+  await output.result({ ...documentOf(prepared, restoration, beyond), ...saved }, told.join("\n"));
 }
 
 /** The id of a full backup of what is there; null when there is nothing. */

@@ -12,7 +12,7 @@ import {
 } from "@nadb/backup";
 import { checkName, isNadbError } from "@nadb/core";
 import { usageError } from "../../failure.js";
-import { formatTime, instant } from "../../format.js";
+import { formatTime, instant, plural } from "../../format.js";
 import { parseInstant } from "../../instant.js";
 import type { Session } from "../../session.js";
 import { damageError } from "./damage.js";
@@ -57,6 +57,36 @@ async function tellGap({ output }: Session, manager: BackupManager, at: number):
   output.note(`what came until then is not archived; the next point is of ${next}`);
 }
 
+/** A time to go back to that lies behind all that is archived. */
+export interface Beyond {
+  /** By so much behind the newest point. */
+  readonly seconds: number;
+  /** So many versions of the store are in no point; null: that is not known. */
+  readonly versions: number | null;
+}
+
+/** Tells it. Undefined where the newest point has all that the store has. */
+export async function beyondNewest(
+  { output }: Session,
+  manager: BackupManager,
+  what: Restored,
+): Promise<Beyond | undefined> {
+  if (typeof what === "string" || !("at" in what)) return undefined;
+  const { latest } = await manager.points();
+  const at = Number(what.at);
+  if (latest === null || at <= latest.effectiveTime) return undefined;
+  const { generation, version } = await manager.storage.head();
+  const newer = generation === latest.generation ? version - latest.version : -1;
+  if (newer === 0) return undefined;
+  const versions = newer > 0 ? newer : null;
+  const missing =
+    versions === null
+      ? "whether anything came after it is not known"
+      : `the store has ${plural(versions, "version")} more, in no point`;
+  output.note(`the newest point is of ${formatTime(latest.effectiveTime)}: ${missing}`);
+  return { seconds: (at - latest.effectiveTime) / 1000, versions };
+}
+
 /** Damage of a backup is told as verify tells it. */
 export async function explained<T>(
   { signal }: Session,
@@ -85,9 +115,14 @@ export const pointText = ({ kind, id, time, version }: TimelinePoint): string =>
   `the point of ${formatTime(time)}, version ${version} (${kind} ${id})`;
 
 /** What came of it, or would, with the point's times as text, too: `at` brings it, `timestamp` is what the clock said. */
-export function documentOf<T extends object>(prepared: Prepared, result: T): object {
+export function documentOf<T extends object>(
+  prepared: Prepared,
+  result: T,
+  beyond: Beyond | undefined,
+): object {
   const point = pointOf(prepared);
   if (point === undefined) return result;
   const at = formatTime(point.effectiveTime);
-  return { ...result, point: { ...point, ...instant(point.time), at } };
+  const told = { ...result, point: { ...point, ...instant(point.time), at } };
+  return beyond === undefined ? told : { ...told, beyondNewest: beyond };
 }
