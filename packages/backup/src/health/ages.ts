@@ -5,6 +5,7 @@ import type { BackupFacts } from "./chains.js";
 import type { HealthCheck } from "./check.js";
 import { type ArchiveFacts, type HealthFacts, isFailure, type RepositoryFacts } from "./facts.js";
 import type { LimitsInForce } from "./limits.js";
+import { archiveCheck } from "./source-checks.js";
 import { agoInWords, spanInWords } from "./words.js";
 
 /** Clocks of two machines may differ by so much. */
@@ -17,12 +18,13 @@ export const newestGood = ({ backups }: RepositoryFacts): BackupFacts | undefine
 export const secondsSince = (time: string, now: number): number =>
   Math.max(0, now - Date.parse(time)) / 1000;
 
-/** What no write has followed is as good as new, however old. */
+/** What no write has followed is as good as new, however old; and so is what an archive goes on from that keeps up. */
 export function ageCheck(
   facts: HealthFacts,
   repository: RepositoryFacts,
-  { maxAgeSeconds }: LimitsInForce,
+  limits: LimitsInForce,
 ): HealthCheck {
+  const { maxAgeSeconds } = limits;
   const name = "age";
   const newest = newestGood(repository);
   if (newest === undefined) return { name, status: "critical", reason: whyNone(repository) };
@@ -32,8 +34,22 @@ export function ageCheck(
   if (maxAgeSeconds === null || age <= maxAgeSeconds) return { name, status: "ok", reason };
   if (isUnchangedSince(newest, facts))
     return { name, status: "ok", reason: `${reason}; nothing has changed since` };
+  const lag = lagOfSound(facts, repository, limits);
+  if (lag !== undefined && lag <= maxAgeSeconds)
+    return { name, status: "ok", reason: `${reason}; the archive has what came since` };
   const limit = `at most ${spanInWords(maxAgeSeconds)} are allowed`;
   return { name, status: "critical", reason: `${reason}; ${limit}` };
+}
+
+/** How far the archive is behind, in seconds; undefined where there is none, or something is wrong with it. */
+function lagOfSound(
+  facts: HealthFacts,
+  { archive }: RepositoryFacts,
+  limits: LimitsInForce,
+): number | undefined {
+  if (archive === undefined || archiveCheck(archive, facts, limits).status !== "ok")
+    return undefined;
+  return archive.lag?.seconds;
 }
 
 const whyNone = ({ backups }: RepositoryFacts): string =>

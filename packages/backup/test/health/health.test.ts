@@ -369,6 +369,28 @@ describe("honest signals", () => {
     }
   });
 
+  it("a backup is not too old while the archive has what came since", async () => {
+    const { site, path } = await archivedSite();
+    const old = async () => reasonOf(await check(site), "age");
+    site.clock.time += 2 * DAY;
+    await site.store.set("archived", "3");
+    expect(badOf(await check(site))).toEqual([]); // whoever archives has not had the time
+    expect(await old()).toBe(
+      "the newest good backup, one, was taken 2 d ago; the archive has what came since",
+    );
+    site.clock.time += HOUR;
+    expect(badOf(await check(site))).toEqual(["age critical", "archive critical"]);
+    await site.backups.archiveOnce({ everySeconds: 1 });
+    expect(badOf(await check(site))).toEqual([]);
+    await site.store.set("archived", "4");
+    site.clock.time += 27 * HOUR;
+    const unjudged = await check(site, { maxLagSeconds: null });
+    expect(badOf(unjudged)).toEqual(["age critical"]);
+    await site.backups.archiveOnce({ everySeconds: 1 });
+    await site.target.remove(path);
+    expect(badOf(await check(site))).toEqual(["age critical", "archive critical"]);
+  });
+
   it("an archive that nobody has verified for long is a warning; a new one has time", async () => {
     const { site } = await archivedSite();
     const name = "archive-verified";
