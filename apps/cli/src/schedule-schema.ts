@@ -2,6 +2,7 @@
 import {
   boolean,
   exactOptional,
+  gtValue,
   type InferOutput,
   minValue,
   number,
@@ -16,6 +17,7 @@ import { retentionSchema } from "./retention-schema.js";
 const text = exactOptional(string());
 const flag = exactOptional(boolean());
 const seconds = exactOptional(pipe(number(), minValue(0)));
+const timeout = exactOptional(pipe(number(), gtValue(0)));
 const cron = string();
 
 const compression = exactOptional(union([boolean(), picklist(["gzip", "zstd"])]));
@@ -52,7 +54,7 @@ export const scheduleSchema = strictObject({
   retention: exactOptional(retentionSchema),
   /** Command lines. */
   hooks: exactOptional(
-    strictObject({ before: text, after: text, onFailure: text, timeoutSeconds: seconds }),
+    strictObject({ before: text, after: text, onFailure: text, timeoutSeconds: timeout }),
   ),
   webhook: text,
   heartbeat: text,

@@ -1,9 +1,12 @@
 // nadb schedule: what it runs, whom it tells, how it ends; and that no signal says "all is well" when something is not.
 import { once } from "node:events";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { listening } from "./support/listener.js";
 import { ended, inFolder, type Run, start } from "./support/nadb.js";
+
+/** For many commands, each a process, on a machine that has other work. */
+vi.setConfig({ testTimeout: 180_000 });
 
 const { nadb, json, path } = inFolder();
 

@@ -13,6 +13,7 @@ import {
 import { isNadbError, type KeyValueStore } from "@nadb/core";
 import type { Command } from "commander";
 import { parseDuration } from "../../duration.js";
+import { usageError } from "../../failure.js";
 import { Interrupted } from "../../interrupt.js";
 import { targetOf } from "../../open-target.js";
 import { checkRepository, mayMakeRepository, watchStores, withHint } from "../../places.js";
@@ -52,6 +53,8 @@ export function addArchive(backup: Command, begin: Begin): void {
 async function archive(session: Session, options: Options): Promise<void> {
   const policy = options.policy === undefined ? {} : { policy: policyOf(options.policy) };
   const everySeconds = options.every === undefined ? undefined : parseDuration(options.every);
+  if (options.explain && (options.once || options.replacePolicy))
+    throw usageError("--explain does nothing: leave out --once and --replace-policy");
   if (options.explain) return explain(session, { everySeconds, ...policy });
   const replacePolicy = options.replacePolicy ?? false;
   await using store = await openStore(session, { create: false });

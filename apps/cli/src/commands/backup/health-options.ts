@@ -1,6 +1,6 @@
 // The limits of nadb backup health: those of the command line, or else, one by one, those of nadb.config.json.
 import type { HealthLimits } from "@nadb/backup";
-import { invalidArgument, type NamespaceId, quote } from "@nadb/core";
+import { invalidArgument, isNadbError, type NamespaceId, quote } from "@nadb/core";
 import type { Command } from "commander";
 import { parseDuration } from "../../duration.js";
 import type { Flags } from "../../session.js";
@@ -26,19 +26,29 @@ export function addLimitOptions(command: Command): Command {
 /** Throws NADB_INVALID_ARGUMENT. The namespace that the schedule archives must have an archive. */
 export function limitsOf(options: LimitOptions, flags: Flags, id: NamespaceId): HealthLimits {
   const { health: config = {}, schedule } = flags;
-  const spans = {
-    maxAgeSeconds: options.maxAge ?? config.maxAge,
-    maxUnverifiedSeconds: options.maxUnverified ?? config.maxUnverified,
-    maxUndrilledSeconds: options.maxUndrilled ?? config.maxUndrilled,
-    maxLagSeconds: options.maxLag ?? config.maxLag,
-  };
   const limits: [string, number | null][] = [];
-  for (const [name, span] of Object.entries(spans))
-    if (span !== undefined) limits.push([name, span === "off" ? null : parseDuration(span)]);
+  for (const name of SPANS) {
+    const span = options[name] ?? config[name];
+    const where = options[name] === undefined ? `health.${name}` : undefined;
+    if (span !== undefined) limits.push([`${name}Seconds`, spanOf(span, where)]);
+  }
   const chain = options.maxChain ?? config.maxChain;
   if (chain !== undefined) limits.push(["maxChainLength", parseCount(String(chain))]);
   const isArchived = schedule?.archive !== undefined && nameOf(id) === nameOf(flags);
   return { ...Object.fromEntries(limits), expectsArchive: isArchived };
+}
+
+const SPANS = ["maxAge", "maxUnverified", "maxUndrilled", "maxLag"] as const;
+
+/** @param where it stands, when somebody else may have written it. */
+function spanOf(span: string, where: string | undefined): number | null {
+  if (span === "off") return null;
+  try {
+    return parseDuration(span);
+  } catch (error) {
+    if (where === undefined || !isNadbError(error, "NADB_INVALID_ARGUMENT")) throw error;
+    throw invalidArgument(`${where}: ${error.message}`, `${error.hint}, or off`);
+  }
 }
 
 function parseCount(text: string): number | null {
