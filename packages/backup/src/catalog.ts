@@ -2,6 +2,7 @@
 // (python/catalog.ts), which are only read.
 import { NadbError, quote } from "@nadb/core";
 import type { Finding } from "./finding.js";
+import type { Lease } from "./lease.js";
 import type { BackupInfo } from "./manifest.js";
 import type { ReaderLease } from "./readers.js";
 
@@ -15,6 +16,8 @@ export interface DeleteOptions {
   readonly force?: boolean;
   /** Whether it is still right to delete, by a look of then; asked once nobody else can work on what goes. Throws when it is not. */
   readonly stillRight?: (scan: Scan) => Promise<void>;
+  /** Called often: it renews what is held meanwhile. */
+  readonly meanwhile?: () => Promise<void>;
   /** As on a target that takes no file any more (deletions.ts). Default false. */
   readonly withoutLease?: boolean;
 }
@@ -40,10 +43,10 @@ export interface Catalog {
     backupIds: readonly string[],
     options: DeleteOptions,
   ): Promise<ReadonlyMap<string, NadbError>>;
-  remove(backupId: string): Promise<void>;
+  remove(backupId: string, lease?: Lease): Promise<void>;
   publish(info: BackupInfo): Promise<void>;
-  /** As publish, with a place behind all others. */
-  publishNewest(info: BackupInfo): Promise<BackupInfo>;
+  /** As publish, with a place behind all others. @param last called right before the manifest is written. */
+  publishNewest(info: BackupInfo, last?: () => Promise<void>): Promise<BackupInfo>;
   replace(info: BackupInfo): Promise<void>;
   removeReplaced(backupId: string): Promise<void>;
   checkUnused(backupId: string): Promise<void>;

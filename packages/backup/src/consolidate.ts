@@ -5,8 +5,9 @@
 import { type EncodedChange, isTombstone, NadbError, quote, toHex } from "@nadb/core";
 import { checkLink } from "./chain.js";
 import { dividedAt } from "./consolidation-plan.js";
+import { removeRemains } from "./discard.js";
 import { formatOf, type WritableFormat } from "./formats.js";
-import { Lease, type LeaseHost } from "./lease.js";
+import { confirmAll, Lease, type LeaseHost, locked } from "./lease.js";
 import { type BackupInfo, cutChecksumOf } from "./manifest.js";
 import { dataPath, mergedDataFile } from "./paths.js";
 import type { LongWork } from "./progress.js";
@@ -167,27 +168,28 @@ async function publish(
   { reading, lease, tip, kept }: Merge,
 ): Promise<void> {
   const parent = kept.at(-1);
-  const own = await Lease.acquireSoon(repository.target, info.backupId, host);
-  const parents =
-    parent && (await Lease.acquireSoon(repository.target, parent.backupId, host).catch(undo(own)));
+  const { target } = repository;
+  const held = [lease];
+  const renew = async () => {
+    for (const one of held) await one.renew();
+  };
   try {
+    const own = await Lease.acquireSoon(target, info.backupId, host, renew);
+    held.push(own);
+    if (parent !== undefined)
+      held.push(await Lease.acquireSoon(target, parent.backupId, host, renew));
     await checkUnchanged(repository, tip);
     if (parent !== undefined) checkLink(info, await repository.get(parent.backupId));
-    await lease.confirm();
-    await own.confirm();
     await reading.release(); // the data that is replaced is not ours to hold any more
+    await confirmAll(held);
     await repository.replace(info);
+    if (await own.isOurs()) return;
+    await removeRemains(repository, info.backupId, info); // who deleted it before our manifest was there has taken our data, too
+    throw locked(info.backupId);
   } finally {
-    await Promise.allSettled([own.release(), parents?.release()]);
+    await Promise.allSettled(held.slice(1).map((one) => one.release()));
   }
 }
-
-const undo =
-  (lease: Lease) =>
-  async (error: unknown): Promise<never> => {
-    await lease.release();
-    throw error;
-  };
 
 async function checkUnchanged(repository: Repository, tip: BackupInfo): Promise<void> {
   const now = await repository.get(tip.backupId);

@@ -10,8 +10,9 @@ import {
   type StorageNamespace,
 } from "@nadb/core";
 import { checkLink } from "./chain.js";
+import { discard } from "./discard.js";
 import { chooseFormat } from "./formats.js";
-import { Lease, type LeaseHost } from "./lease.js";
+import { confirmAll, Lease, type LeaseHost } from "./lease.js";
 import type { BackupInfo } from "./manifest.js";
 import { checkParent } from "./parent.js";
 import { isBackupId } from "./paths.js";
@@ -129,16 +130,16 @@ async function create(
   await repository.sweepLeftovers();
   await repository.checkUnused(backupId);
   const lease = await acquireUnused(host, backupId);
+  let info: BackupInfo | undefined;
   try {
-    const info = await writeRun(host, source, lease, options);
-    for await (const _ of proof(repository, info, options)) await lease.renew();
-    await lease.confirm();
-    const published = await publish(host, info, parent);
+    info = await writeRun(host, source, lease, options);
+    await prove(repository, info, lease, options);
+    const published = await publish(host, info, parent, lease);
     await lease.confirm(); // who took over before our manifest was there has written over our data
     await letGo(lease);
     return published;
   } catch (error) {
-    await discard(repository, backupId, lease);
+    await discard(repository, lease, info);
     throw error;
   }
 }
@@ -171,17 +172,17 @@ export async function acquireUnused(
   }
 }
 
-/** Removes what a failed backup has written, unless another writer has taken the id over. */
-export async function discard(
+/** Where somebody else has taken over, and swept what was written, that is what is told. */
+async function prove(
   repository: Repository,
-  backupId: string,
+  info: BackupInfo,
   lease: Lease,
+  options: LongWork,
 ): Promise<void> {
   try {
+    for await (const _ of proof(repository, info, options)) await lease.renew();
+  } finally {
     await lease.confirm();
-    await repository.remove(backupId);
-  } catch {
-    // The failure that led here is the one to tell; leftovers without a manifest are swept by the next run.
   }
 }
 
@@ -195,18 +196,25 @@ function proof(
   return readRun(target, info, options.signal === undefined ? {} : { signal: options.signal });
 }
 
-/** Under the parent's lease, so that nobody deletes the parent meanwhile. */
+/** Under the parent's lease, so that nobody deletes the parent meanwhile. @param own that of the backup. */
 async function publish(
   host: CreateHost,
   info: BackupInfo,
   parent: BackupInfo | null,
+  own: Lease,
 ): Promise<BackupInfo> {
   const { repository } = host;
-  if (parent === null) return repository.publishNewest(info);
-  const lease = await Lease.acquireSoon(repository.target, parent.backupId, host);
+  const renew = () => own.renew();
+  if (parent === null) return repository.publishNewest(info, () => confirmAll([own]));
+  const lease = await Lease.acquireSoon(repository.target, parent.backupId, host, renew);
+  const checkParentThere = async () => checkLink(info, await repository.get(parent.backupId));
   try {
-    checkLink(info, await repository.get(parent.backupId));
-    return await repository.publishNewest(info);
+    const published = await repository.publishNewest(info, async () => {
+      await checkParentThere();
+      await confirmAll([lease, own]);
+    });
+    if (!(await lease.isOurs())) await checkParentThere(); // who took over may have deleted it before our manifest was there
+    return published;
   } finally {
     await letGo(lease);
   }

@@ -6,8 +6,17 @@ import { type DeleteOptions, type Scan, unknownBackup } from "./catalog.js";
 import { checkNoDependents } from "./chain.js";
 import { rewriteIndex } from "./index-file.js";
 import { Lease } from "./lease.js";
+import { manifestPath } from "./paths.js";
 import { checkNotPinned } from "./retention/pin-file.js";
-import { type DeletionHost, deleteUnleased, NO_ROOM, unlessFull } from "./unleased.js";
+import {
+  checkUnwanted,
+  type DeletionHost,
+  deleteUnleased,
+  ifUnreadable,
+  NO_ROOM,
+  putBack,
+  unlessFull,
+} from "./unleased.js";
 
 /** So many leases are held at a time. */
 const AT_ONCE = 32;
@@ -49,6 +58,7 @@ export class Deletions {
         const lease = await refusing(refused, id, () => this.#begin(id, options));
         if (lease === NO_ROOM) break;
         begun++;
+        await options.meanwhile?.();
         if (lease !== undefined) leases.set(id, lease);
       }
       if (leases.size > 0) await this.#takeAll(leases, options, refused);
@@ -81,11 +91,11 @@ export class Deletions {
   /** The leases of those whose files go are theirs to end: they are taken out of `leases`. */
   async #takeAll(
     leases: Map<string, Lease>,
-    { stillRight }: DeleteOptions,
+    options: DeleteOptions,
     refused: Refused,
   ): Promise<void> {
     const scan = await this.host.scan();
-    const right = Promise.resolve(stillRight?.(scan));
+    const right = Promise.resolve(options.stillRight?.(scan));
     const going = new Set<string>();
     for (const id of leases.keys()) {
       await refusing(refused, id, async () => {
@@ -98,17 +108,38 @@ export class Deletions {
     const forgot = await unlessFull(this.#forget(going, scan));
     const gone = new Set<string>();
     for (const id of going) {
+      await options.meanwhile?.();
       for (const lease of leases.values()) await lease.renew();
       await refusing(refused, id, async () => {
         checkNoDependents(id, scan.backups, gone);
-        const lease = leases.get(id) as Lease;
-        await lease.confirm();
-        leases.delete(id);
-        if (!(await this.host.sweeper.take(id))) await lease.end();
+        await this.#take(id, leases, options);
         gone.add(id);
       });
     }
     if (forgot === NO_ROOM) await unlessFull(this.#forget(going, await this.host.scan()));
+  }
+
+  async #take(id: string, leases: Map<string, Lease>, options: DeleteOptions): Promise<void> {
+    const { folders, sweeper } = this.host;
+    const lease = leases.get(id) as Lease;
+    const manifest = await folders.manifestBytes(id).catch(ifUnreadable);
+    await lease.confirm();
+    leases.delete(id);
+    await folders.target.remove(manifestPath(id));
+    try {
+      await this.#lookAgain(id, lease, options);
+    } catch (error) {
+      if (manifest !== undefined) await putBack(folders, id, manifest);
+      throw error;
+    }
+    if (!(await sweeper.take(id, lease))) await lease.end();
+  }
+
+  /** Somebody may have held it before the manifest went, and laid a backup over this one, or pinned it. */
+  async #lookAgain(id: string, lease: Lease, options: DeleteOptions): Promise<void> {
+    if (!lease.hasEnded) return lease.confirm();
+    await lease.renew();
+    await checkUnwanted(this.host, id, options);
   }
 
   #forget(ids: Iterable<string>, scan: Scan): Promise<void> {

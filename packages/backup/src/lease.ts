@@ -15,6 +15,8 @@ import {
 import { type LeaseKind, leasePath, leaseToken } from "./paths.js";
 import type { BackupTarget } from "./target.js";
 
+/** Renewed later than that, the end may be over before the new one is written. */
+const IN_TIME_MS = LEASE_MS / 2;
 /** Longer than the lease of a holder that died. */
 const SOON_TRIES = 1_300;
 const SOON_PAUSE_MS = 50;
@@ -69,7 +71,7 @@ export class Lease {
       if (await isHeld(target, path, host.clock())) throw locked(backupId);
     }
     const lease = new Lease(target, backupId, kind, (latest ?? 0) + 1, host);
-    await lease.#create(lease.#path);
+    await lease.#create(lease.#path, lease.#renewedAt);
     return lease;
   }
 
@@ -101,8 +103,8 @@ export class Lease {
     const elapsed = now - this.#renewedAt;
     if (elapsed >= 0 && elapsed < RENEW_AFTER_MS) return; // below 0 the clock was set back: the end lies too far off to count
     await this.confirm();
-    if (this.hasEnded) await this.#takeAgain();
-    else await this.#putOff();
+    if (Math.abs(elapsed) < IN_TIME_MS) await this.#putOff(now);
+    else await this.#takeAgain(now);
     this.#renewedAt = now;
   }
 
@@ -135,20 +137,21 @@ export class Lease {
     await this.target.write(this.#path, [this.#content(0)]);
   }
 
-  async #putOff(): Promise<void> {
-    await this.target.write(this.#path, [this.#content()]);
+  async #putOff(now: number): Promise<void> {
+    await this.target.write(this.#path, [this.#content(now + LEASE_MS)]);
     if (this.hasEnded) await this.#lose(); // that took so long that the file may have been gone, or another's
   }
 
   /**
-   * One that has ended is taken as by anybody else, under the next token. Whoever held it since is there, or has removed the
-   * file of before.
+   * One that has ended, or may have by the time, is taken as by anybody else, under the next token. Whoever held it since is
+   * there, or has removed the file of before.
    */
-  async #takeAgain(): Promise<void> {
+  async #takeAgain(now: number): Promise<void> {
     const before = this.#path;
-    await this.#create(leasePath(this.backupId, this.kind, this.token + 1));
+    await this.#create(leasePath(this.backupId, this.kind, this.token + 1), now);
     this.#token++;
     if (!(await this.#isFile(before))) await this.#lose();
+    await this.target.remove(before).catch(() => undefined); // it is swept
   }
 
   async #lose(): Promise<never> {
@@ -157,9 +160,9 @@ export class Lease {
     throw locked(this.backupId);
   }
 
-  async #create(path: string): Promise<void> {
+  async #create(path: string, now: number): Promise<void> {
     try {
-      await this.target.write(path, [this.#content()], { ifAbsent: true });
+      await this.target.write(path, [this.#content(now + LEASE_MS)], { ifAbsent: true });
     } catch (error) {
       if (isNadbError(error, "NADB_ALREADY_EXISTS")) throw locked(this.backupId);
       throw error;
@@ -174,10 +177,16 @@ export class Lease {
     return leasePath(this.backupId, this.kind, this.token);
   }
 
-  #content(expiresAt = this.#clock() + LEASE_MS): Uint8Array {
+  #content(expiresAt: number): Uint8Array {
     const file: LeaseFile = { owner: this.target.owner, expiresAt, nonce: this.#nonce };
     return new TextEncoder().encode(JSON.stringify(file));
   }
+}
+
+/** For what makes a backup exist: all of them hold, and are not about to end. Throws NADB_LOCKED. */
+export async function confirmAll(leases: readonly Lease[]): Promise<void> {
+  for (const lease of leases) await lease.renew();
+  for (const lease of leases) await lease.confirm();
 }
 
 export const locked = (backupId: string): NadbError =>

@@ -15,7 +15,7 @@ import { checkLink } from "./chain.js";
 import { Deletions } from "./deletions.js";
 import { asFinding, type Finding } from "./finding.js";
 import { readIndex, rewriteIndex } from "./index-file.js";
-import type { LeaseHost } from "./lease.js";
+import type { Lease, LeaseHost } from "./lease.js";
 import { type BackupInfo, encodeManifest } from "./manifest.js";
 import { isDataFile, manifestPath, PACK_FILE } from "./paths.js";
 import { type Held, ReaderLease } from "./readers.js";
@@ -105,8 +105,8 @@ export class OwnCatalog implements Catalog {
     return this.#deletions.several(backupIds, options);
   }
 
-  async remove(backupId: string): Promise<void> {
-    await this.#sweeper.take(backupId);
+  async remove(backupId: string, lease?: Lease): Promise<void> {
+    await this.#sweeper.take(backupId, lease);
   }
 
   async publish(info: BackupInfo): Promise<void> {
@@ -115,9 +115,10 @@ export class OwnCatalog implements Catalog {
   }
 
   /** One look tells its place and what the index is to say. */
-  async publishNewest(info: BackupInfo): Promise<BackupInfo> {
+  async publishNewest(info: BackupInfo, last?: () => Promise<void>): Promise<BackupInfo> {
     const scan = await this.scan();
     const placed = { ...info, sequence: nextSequence(scan) };
+    await last?.();
     await this.#writeNew(placed);
     await this.#index(scan, placed);
     return placed;

@@ -12,7 +12,7 @@ import { chainOf } from "./chain.js";
 import { changeOf, type Difference, differences, recordOf, recordsOf } from "./contents.js";
 import { asFinding } from "./finding.js";
 import { writeIndex } from "./index-file.js";
-import type { LeaseHost } from "./lease.js";
+import type { Lease, LeaseHost } from "./lease.js";
 import type { BackupInfo } from "./manifest.js";
 import { OwnCatalog } from "./own-catalog.js";
 import type { LongWork } from "./progress.js";
@@ -162,9 +162,12 @@ export class Repository {
     return this.#catalog.deleteSeveral(backupIds, options);
   }
 
-  /** Removes a backup, or what there is of one, whatever depends on it. REQUIRES: the lease on its id. */
-  async remove(backupId: string): Promise<void> {
-    await this.#catalog.remove(backupId);
+  /**
+   * Removes a backup, or what there is of one, whatever depends on it. REQUIRES: the lease on its id. Throws NADB_LOCKED when
+   * that is lost on the way.
+   */
+  async remove(backupId: string, lease?: Lease): Promise<void> {
+    await this.#catalog.remove(backupId, lease);
   }
 
   /** Behind all backups there are. Two that are taken at once may get the same. */
@@ -177,9 +180,13 @@ export class Repository {
     await this.#catalog.publish(info);
   }
 
-  /** As `publish`, with a place behind all backups there are; answers it so. Two that are taken at once may get the same. */
-  async publishNewest(info: BackupInfo): Promise<BackupInfo> {
-    return this.#catalog.publishNewest(info);
+  /**
+   * As `publish`, with a place behind all backups there are; answers it so. Two that are taken at once may get the same.
+   *
+   * @param last called when all others were looked at, right before the manifest is written.
+   */
+  async publishNewest(info: BackupInfo, last?: () => Promise<void>): Promise<BackupInfo> {
+    return this.#catalog.publishNewest(info, last);
   }
 
   /** Throws NADB_UNSUPPORTED where backups are only read. */

@@ -6,7 +6,15 @@ import type { SweepOptions } from "./catalog.js";
 import { isLeftover, isReplaced } from "./folder.js";
 import { readIndexIds } from "./index-file.js";
 import { Lease, type LeaseHost } from "./lease.js";
-import { dataPath, isBeside, isDataFile, isPiece, MANIFEST_FILE, manifestPath } from "./paths.js";
+import {
+  dataPath,
+  isBeside,
+  isDataFile,
+  isLease,
+  isPiece,
+  MANIFEST_FILE,
+  manifestPath,
+} from "./paths.js";
 import { backupsBeingRead, sweepReaders } from "./readers.js";
 import { mapSeveral } from "./several.js";
 
@@ -65,7 +73,7 @@ export class Sweeper {
       await this.removeReplaced(backupId);
       await merge.release();
       await lease.release();
-    } else if (!(await this.take(backupId))) {
+    } else if (!(await this.take(backupId, lease))) {
       await lease.end();
       await merge.end();
     }
@@ -73,22 +81,25 @@ export class Sweeper {
 
   /**
    * Removes a backup, or what there is of one. The manifest goes first: a backup is there whole or not at all. The lease goes
-   * last: it tells what is left. Answers false when somebody is reading it; then its data stay for a later sweep. REQUIRES:
-   * the lease on the id.
+   * last: it tells what is left. Answers false when somebody is reading it; then its data stay for a later sweep. Throws
+   * NADB_LOCKED when the lease is lost on the way. REQUIRES: the lease on the id; none where there is no room for one.
    */
-  async take(backupId: string): Promise<boolean> {
+  async take(backupId: string, lease?: Lease): Promise<boolean> {
     const { target } = this.folders;
     await target.remove(manifestPath(backupId));
     await this.#removeFiles(backupId, isBeside);
     if (await this.isBeingRead(backupId)) return false;
+    if (lease?.hasEnded) await lease.confirm(); // somebody else may have swept it, and begun another backup of the id
     await this.#removeFiles(backupId, isDataFile);
+    await this.#removeFiles(backupId, isLease);
     await target.remove(backupId);
     return true;
   }
 
+  /** In the order of their names: of leases the one that holds goes last. */
   async #removeFiles(backupId: string, isOne: (name: string) => boolean): Promise<void> {
-    const names = await this.folders.names(backupId);
-    for (const name of names.filter(isOne)) await this.folders.target.remove(`${backupId}/${name}`);
+    const names = (await this.folders.names(backupId)).filter(isOne).sort();
+    for (const name of names) await this.folders.target.remove(`${backupId}/${name}`);
   }
 
   /** Data that the manifest does not name any more, unless somebody is reading it. REQUIRES: the lease on the id. */

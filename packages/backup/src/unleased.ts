@@ -10,10 +10,9 @@ import { readIndex } from "./index-file.js";
 import { type LeaseHost, locked } from "./lease.js";
 import { isHeldByAnyone } from "./lease-file.js";
 import { manifestChecksumOf } from "./manifest.js";
-import { manifestPath } from "./paths.js";
+import { isDataFile, manifestPath } from "./paths.js";
 import { checkNotPinned } from "./retention/pin-file.js";
 import type { Sweeper } from "./sweeper.js";
-import type { BackupTarget } from "./target.js";
 
 export interface DeletionHost {
   readonly folders: BackupFolders;
@@ -40,7 +39,8 @@ export async function deleteUnleased(
   backupId: string,
   options: DeleteOptions,
 ): Promise<void> {
-  const { target } = host.folders;
+  const { folders } = host;
+  const { target } = folders;
   const path = manifestPath(backupId);
   await checkFree(host, backupId, options);
   const manifest = await bytesInIndex(host, backupId);
@@ -49,7 +49,7 @@ export async function deleteUnleased(
     if ((await target.size(path)) !== undefined) throw locked(backupId);
     await checkFree(host, backupId, options);
   } catch (error) {
-    if (manifest !== undefined) await putBack(target, path, manifest);
+    if (manifest !== undefined) await putBack(folders, backupId, manifest);
     throw error;
   }
   await host.sweeper.take(backupId);
@@ -57,12 +57,22 @@ export async function deleteUnleased(
 
 /** Nobody who matters has said anything. The leases first: what is done under them is there when they are gone. */
 async function checkFree(
-  { folders: { target }, sweeper, host, scan: look }: DeletionHost,
+  deletion: DeletionHost,
+  backupId: string,
+  options: DeleteOptions,
+): Promise<void> {
+  const { folders, sweeper, host } = deletion;
+  if (await isHeldByAnyone(folders.target, backupId, host.clock())) throw locked(backupId);
+  if (await sweeper.isBeingRead(backupId)) throw locked(backupId);
+  await checkUnwanted(deletion, backupId, options);
+}
+
+/** It is not pinned, nothing is laid over it, and to delete it is still right. */
+export async function checkUnwanted(
+  { folders: { target }, scan: look }: DeletionHost,
   backupId: string,
   { force, stillRight }: DeleteOptions,
 ): Promise<void> {
-  if (await isHeldByAnyone(target, backupId, host.clock())) throw locked(backupId);
-  if (await sweeper.isBeingRead(backupId)) throw locked(backupId);
   if (!force) await checkNotPinned(target, backupId);
   const scan = await look();
   checkNoDependents(backupId, scan.backups, new Set());
@@ -84,9 +94,18 @@ async function bytesInIndex(
   });
 }
 
-async function putBack(target: BackupTarget, path: string, manifest: Uint8Array): Promise<void> {
+/** Beside data that are there: somebody may have swept them, and may still be at it. */
+export async function putBack(
+  folders: BackupFolders,
+  backupId: string,
+  manifest: Uint8Array,
+): Promise<void> {
+  const path = manifestPath(backupId);
+  const hasData = async () => (await folders.names(backupId)).some(isDataFile);
+  if (!(await hasData())) return;
   try {
-    await target.write(path, [manifest], { ifAbsent: true });
+    await folders.target.write(path, [manifest], { ifAbsent: true });
+    if (!(await hasData())) await folders.target.remove(path);
   } catch (error) {
     if (isNadbError(error, "NADB_ALREADY_EXISTS")) return;
     throw new NadbError("NADB_IO", `${path} could not be put back`, {
@@ -96,7 +115,8 @@ async function putBack(target: BackupTarget, path: string, manifest: Uint8Array)
   }
 }
 
-function ifUnreadable(error: unknown): undefined {
-  if (isNadbError(error, "NADB_CORRUPTION") || isNadbError(error, "NADB_NEWER_FORMAT")) return;
-  throw error;
+const UNREADABLE = ["NADB_NOT_FOUND", "NADB_CORRUPTION", "NADB_NEWER_FORMAT"] as const;
+
+export function ifUnreadable(error: unknown): undefined {
+  if (!UNREADABLE.some((code) => isNadbError(error, code))) throw error;
 }

@@ -2,6 +2,7 @@
 // planned from what is there (compaction-plan.ts), so whatever a crash leaves the next one goes on from. INVARIANT: a
 // merged segment is durable and read back before what it takes the place of goes, and nothing goes while somebody reads.
 import { corruption, isNadbError, type NamespaceId, quote } from "@nadb/core";
+import { confirmAll } from "../lease.js";
 import type { BackupInfo } from "../manifest.js";
 import { backupsBeingRead } from "../readers.js";
 import type { Repository } from "../repository.js";
@@ -91,7 +92,7 @@ async function removeAll(
   let removed = 0;
   for (const segment of segments) {
     if (await isBeingRead(target, id, clock())) break;
-    await lease.confirm();
+    await confirmAll([lease]);
     await removeSegment(target, id, segment);
     removed++;
     await between?.();

@@ -1,8 +1,9 @@
 // A full backup at a point of the archive, made of a base and segments without touching the store: behind it the archive can
 // let go what lies before it.
 import type { EncodedChange, NamespaceId } from "@nadb/core";
-import { newBackupId } from "../create.js";
-import { Lease } from "../lease.js";
+import { letGo, newBackupId } from "../create.js";
+import { discard } from "../discard.js";
+import { confirmAll, Lease } from "../lease.js";
 import { type BackupInfo, MANIFEST_VERSION } from "../manifest.js";
 import { codecFor } from "../pack/codecs.js";
 import { encodePack } from "../pack/writer.js";
@@ -37,22 +38,25 @@ export async function rebase(
   const backupId = newBackupId(ARCHIVE_LABEL, repository.host);
   await repository.checkUnused(backupId);
   const lease = await Lease.acquire(target, backupId, repository.host);
+  let info: BackupInfo | undefined;
   try {
     const state = between(provenState(source, "read", {}), host, lease);
     const timestamp = new Date(point.time).toISOString();
     const cut = { ...(infos.at(-1) ?? base), timestamp }; // a base of this state may have been taken later
-    const info = await write(host, backupId, state, [base, cut]);
+    info = await write(host, backupId, state, [base, cut]);
     for await (const _ of between(
       provenState({ target, chain: [info] }, "check", {}),
       host,
       lease,
     ));
-    await lease.confirm();
+    await confirmAll([lease]);
     await repository.publish(info);
     await lease.confirm();
+    await letGo(lease);
     return info;
-  } finally {
-    await lease.release().catch(() => undefined); // it ends by itself
+  } catch (error) {
+    await discard(repository, lease, info);
+    throw error;
   }
 }
 

@@ -8,7 +8,7 @@ import {
   type NamespaceId,
   type StorageNamespace,
 } from "@nadb/core";
-import type { Lease } from "../lease.js";
+import { confirmAll, type Lease } from "../lease.js";
 import { type BackupInfo, encodeManifest, MANIFEST_VERSION } from "../manifest.js";
 import { type Compression, codecFor } from "../pack/codecs.js";
 import { encodePack } from "../pack/writer.js";
@@ -172,7 +172,7 @@ async function prove(
   try {
     for await (const _ of readRun(target, located(id, info), {})) await lease.renew();
   } finally {
-    await lease.confirm();
+    await confirmAll([lease]);
   }
 }
 

@@ -42,7 +42,7 @@ export async function quarantineBackup(
     await lease.release();
     throw error;
   }
-  await repository.remove(backupId);
+  await repository.remove(backupId, lease);
   if ((await target.list(backupId)).length > 0) await lease.end(); // a reader came, a later sweep takes the rest
 }
 

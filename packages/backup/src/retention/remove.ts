@@ -24,11 +24,15 @@ export async function removeRelyingOn(
   };
   await checkAllThere();
   const leases: (Lease | undefined)[] = [];
+  const renew = async (): Promise<void> => {
+    for (const lease of leases) await lease?.renew();
+  };
   try {
-    for (const id of ids) leases.push(await Lease.acquireSoon(target, id, host).catch(unlessFull));
+    for (const id of ids)
+      leases.push(await Lease.acquireSoon(target, id, host, renew).catch(unlessFull));
     await checkAllThere();
-    const withoutLease = leases.includes(undefined);
-    return await repository.deleteSeveral(backupIds, { ...options, stillRight, withoutLease });
+    const how = { stillRight, meanwhile: renew, withoutLease: leases.includes(undefined) };
+    return await repository.deleteSeveral(backupIds, { ...options, ...how });
   } finally {
     for (const lease of leases) await lease?.release().catch(() => undefined); // it ends by itself, and the next run sweeps it
   }

@@ -2,9 +2,10 @@
 // only read. Its generation and its checkpoint are its own, so that no store can go on from it: it is a cut of none. The list
 // of what was lost stands beside it before it exists.
 import { type EncodedChange, NadbError, quote, toHex } from "@nadb/core";
-import { acquireUnused, checkBackupId, discard, letGo } from "../create.js";
+import { acquireUnused, checkBackupId, letGo } from "../create.js";
+import { discard } from "../discard.js";
 import { chooseFormat, type FormatOptions } from "../formats.js";
-import type { Lease, LeaseHost } from "../lease.js";
+import { confirmAll, type Lease, type LeaseHost } from "../lease.js";
 import { type BackupInfo, MANIFEST_VERSION } from "../manifest.js";
 import { dataPath, isSafeName } from "../paths.js";
 import type { LongWork } from "../progress.js";
@@ -52,14 +53,15 @@ export async function salvageBackup(
     await lease.renew();
     await held?.renew();
   };
+  let info: BackupInfo | undefined;
   try {
-    const info = await write(repository, plan, { ...options, renew });
+    info = await write(repository, plan, { ...options, renew });
     for await (const _ of provenState({ target, chain: [info] }, "check", options)) await renew();
     await writeSalvageList(target, info, plan);
     await publish(repository, info, lease);
     return { plan, info };
   } catch (error) {
-    await discard(repository, plan.into, lease);
+    await discard(repository, lease, info);
     throw error;
   } finally {
     await held?.release();
@@ -67,7 +69,7 @@ export async function salvageBackup(
 }
 
 async function publish(repository: Repository, info: BackupInfo, lease: Lease): Promise<void> {
-  await lease.confirm();
+  await confirmAll([lease]);
   await repository.publish(info);
   await lease.confirm(); // who took over before our manifest was there has written over our data
   await letGo(lease);

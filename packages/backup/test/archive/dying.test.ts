@@ -1,11 +1,14 @@
 // An archiver on a target that dies at every single step: of a segment, of a first base, of a merge, of the backup that lets
 // old segments go. Whatever was done by then, each promised point stays, and the next process goes on where it must.
+import { NadbError } from "@nadb/core";
 import { describe, expect, it } from "vitest";
 import { Follower } from "../../src/archive/follower.js";
 import type { ArchivePolicy, BackupManager } from "../../src/index.js";
 import { copyOf, dieAtEveryStep, nextProcess, type Scene } from "../support/dying.js";
+import { refuses } from "../support/fails.js";
 import { pathsOf } from "../support/files.js";
 import { type Files, filesOf } from "../support/overlay.js";
+import { SteppingTarget } from "../support/stepping-target.js";
 import { Clock, openManager, openSite, openStore } from "../support/store.js";
 
 const MINUTE = 60_000;
@@ -168,6 +171,29 @@ describe("a dying target › the archive", () => {
     });
     expect(deaths).toBeGreaterThan(30);
   }, 240_000);
+
+  it("of the full backup that is not proven: nothing is left that would pass for a lost one", async () => {
+    const made = await archived(34);
+    const scene = await made.scene();
+    await compactWithoutBase(await nextProcess(scene));
+    let failed = "";
+    const target = new SteppingTarget(scene.target, {
+      onStep: (_, what) => {
+        if (failed !== "" || !/^read archive-.*data.nadb$/.test(what)) return;
+        if (first.includes(what)) return;
+        failed = what;
+        throw new NadbError("NADB_IO", "it is away for a moment");
+      },
+    });
+    const first = (await pathsOf(scene.target)).map((path) => `read ${path}`);
+    await refuses("NADB_IO", async () =>
+      lookAndCompact(await openManager(scene.store, target, scene.clock)),
+    );
+    expect(failed).toMatch(/^read archive-/);
+    const next = await nextProcess(scene);
+    expect((await next.repository.scan()).findings).toEqual([]);
+    expect(await pathsOf(scene.target)).not.toContain(failed.replace("read ", ""));
+  });
 });
 
 /** All that compaction does up to the full backup that it makes. */
