@@ -61,13 +61,14 @@ export async function recordOf(
 }
 
 async function recordIn(
-  { target, chain }: ChainSource,
+  { target, chain, renew }: ChainSource,
   key: string,
   work: Pick<LongWork, "signal">,
 ): Promise<StoredRecord | undefined> {
   for (const info of chain.toReversed()) {
     const change = await changeInRun(target, info, key, work);
     if (change !== undefined) return change.type === "record" ? change.record : undefined;
+    await renew?.();
   }
   return undefined;
 }

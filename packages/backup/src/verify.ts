@@ -85,10 +85,11 @@ async function findingsIn(
   level: VerifyLevel,
   options: LongWork,
 ): Promise<Finding[]> {
-  const { target, chain, tip } = reading;
+  const { target, chain, tip, renew } = reading;
+  const work = { renew, ...(options.signal && { signal: options.signal }) };
   try {
     if (level === "full") for await (const _ of provenState(reading, "check", options));
-    else for (const one of chain) await checkFile(target, one, level, options);
+    else for (const one of chain) await checkFile(target, one, level, work);
     return [];
   } catch (error) {
     return [asFinding(tip.backupId, error)];

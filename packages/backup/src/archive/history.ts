@@ -30,10 +30,11 @@ export async function getAt(
   work: Work = {},
 ): Promise<StoredRecord | undefined> {
   checkKey(key);
-  return readPoint(repository, id, newestAt(at), async ({ target, chain }) => {
+  return readPoint(repository, id, newestAt(at), async ({ target, chain, renew }) => {
     for (const info of chain.toReversed()) {
       const change = await changeInRun(target, info, key, work);
       if (change !== undefined) return unexpired(change, Number(at));
+      await renew?.();
     }
     return undefined;
   });
@@ -66,9 +67,14 @@ export async function historyOf(
 ): Promise<readonly KeyVersion[]> {
   checkKey(key);
   const { target } = repository;
-  return withTimeline(repository, id, async (timeline) => {
+  return withTimeline(repository, id, async (timeline, renew) => {
     const runs = await runsOf(target, id, timeline);
-    const found = await mapSeveral(runs, AT_ONCE, (run) => look(target, run, key, work));
+    await renew();
+    const found = await mapSeveral(runs, AT_ONCE, async (run) => {
+      const version = await look(target, run, key, work);
+      await renew();
+      return version;
+    });
     return eachOnce(found.flatMap((one) => one ?? []));
   });
 }

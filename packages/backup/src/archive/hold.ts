@@ -14,10 +14,11 @@ const TRIES = 3;
 export async function withTimeline<T>(
   repository: Repository,
   id: NamespaceId,
-  use: (timeline: Timeline) => Promise<T>,
+  use: (timeline: Timeline, renew: () => Promise<void>) => Promise<T>,
 ): Promise<T> {
   await using archive = await HeldArchive.of(repository, id);
-  return await archive.use(use);
+  const renew = async (): Promise<void> => archive.lease?.renew();
+  return await archive.use((timeline) => use(timeline, renew));
 }
 
 /** The archive of a namespace, held until it is released. */

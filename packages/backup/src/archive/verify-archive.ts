@@ -75,6 +75,10 @@ async function declarationFindings({ target }: Repository, id: NamespaceId): Pro
   return fault === undefined ? [] : [asFinding("archive.json", fault)];
 }
 
+interface Work extends VerifyArchiveOptions {
+  readonly renew: () => Promise<void>;
+}
+
 interface Found extends ArchiveDamage {
   readonly finding: Finding;
 }
@@ -83,7 +87,7 @@ async function damagesIn(
   repository: Repository,
   id: NamespaceId,
   listing: Listing,
-  options: VerifyArchiveOptions & { readonly renew: () => Promise<void> },
+  options: Work,
 ): Promise<Found[]> {
   const found = listing.damaged.map((one) => foundIn(one, damage(one, "its data file is missing")));
   for (const segment of listing.segments) {
@@ -118,10 +122,10 @@ async function checkOne(
   { target }: Repository,
   id: NamespaceId,
   segment: Segment,
-  { level = "full", signal }: VerifyArchiveOptions,
+  { level = "full", signal, renew }: Work,
 ): Promise<void> {
   const info: BackupInfo = located(id, await readSegment(target, id, segment));
-  const work = signal === undefined ? {} : { signal };
+  const work = { renew, ...(signal && { signal }) };
   if (level !== "full") return checkFile(target, info, level, work);
   for await (const _ of readRun(target, info, work));
 }

@@ -123,7 +123,7 @@ async function restoreAndCompare(
   let measured = nothing;
   try {
     measured = await timedRestore(scratch, storage, reading, options);
-    const digest = await digestOf(storage, scratch, options);
+    const digest = await digestOf(storage, renewalOf(reading, scratch), options);
     await scratch.confirm();
     const expected = tip.stateDigest === "" ? measured.stateDigest : tip.stateDigest;
     const wrong = [measured.stateDigest, digest].find((one) => one !== expected);
@@ -155,10 +155,7 @@ async function timedRestore(
 
 function sourceOf(reading: Reading, scratch: Scratch): RestoreSource {
   const { target, chain, tip } = reading;
-  const renew = async (): Promise<void> => {
-    await reading.renew();
-    await scratch.renew();
-  };
+  const renew = renewalOf(reading, scratch);
   const held = { target, chain, renew };
   const check = (work: LongWork) => provenState(held, "check", work);
   return {
@@ -173,10 +170,16 @@ function sourceOf(reading: Reading, scratch: Scratch): RestoreSource {
   };
 }
 
+/** The backup is held until what was found is recorded beside it. */
+const renewalOf = (reading: Reading, scratch: Scratch) => async (): Promise<void> => {
+  await reading.renew();
+  await scratch.renew();
+};
+
 /** Of what the store gives back, record by record. */
 async function digestOf(
   storage: StorageNamespace,
-  scratch: Scratch,
+  renew: () => Promise<void>,
   { signal, onProgress }: LongWork,
 ): Promise<string> {
   const digest = new StateDigest();
@@ -189,7 +192,7 @@ async function digestOf(
     }
     read.records += records.length;
     onProgress?.({ phase: "check", ...read });
-    await scratch.renew();
+    await renew();
   }
   return digest.toHex();
 }

@@ -91,15 +91,14 @@ async function judgeSegments(
   target: BackupTarget,
   id: NamespaceId,
   { segments, damaged }: Listing,
-  { signal, onRead }: JudgeWork,
+  work: JudgeWork,
 ): Promise<{ bad: Map<Segment, string>; leftAlone: LeftAlone[] }> {
   const bad = new Map(damaged.map((one): [Segment, string] => [one, "its data file is missing"]));
   const leftAlone: LeftAlone[] = [];
   for (const segment of segments) {
-    signal?.throwIfAborted();
+    work.signal?.throwIfAborted();
     try {
       const info = located(id, await readSegment(target, id, segment));
-      const work = { ...(signal && { signal }), ...(onRead && { onRead }) };
       for await (const _ of readRun(target, info, work));
     } catch (error) {
       const { code, message } = asFault(error);

@@ -13,6 +13,8 @@ export interface JudgeWork {
   readonly signal?: AbortSignal;
   /** Told after each block. */
   readonly onRead?: (changes: number, bytes: number) => void;
+  /** Of the lease under which it is read. */
+  readonly renew: () => Promise<void>;
 }
 
 /** Damaged by itself; not to be read; or laid over one that is. */

@@ -29,13 +29,14 @@ export async function planRepair(
   const before = (await readFolders(target, host)).map(({ backupId }) => backupId);
   const lease = await repository.hold([...before, ...archives.map(archiveFolder)]);
   try {
-    return await planHeld(repository, archives, readWork(options));
+    const renew = async (): Promise<void> => lease?.renew();
+    return await planHeld(repository, archives, { ...readWork(options), renew });
   } finally {
     await lease?.release().catch(() => undefined); // it ends by itself
   }
 }
 
-function readWork({ signal, onProgress }: LongWork): JudgeWork {
+function readWork({ signal, onProgress }: LongWork): Omit<JudgeWork, "renew"> {
   const read = { records: 0, bytes: 0 };
   const onRead = (records: number, bytes: number): void => {
     read.records += records;
@@ -53,9 +54,13 @@ async function planHeld(
   const { target, host } = repository;
   const copies = await readCopies(target);
   const folders = await readFolders(target, host);
+  await work.renew();
   const judge = new Judge(target, work);
   const sorted = new Sorted(judge, copies.copies);
-  for (const folder of folders) await sorted.add(folder);
+  for (const folder of folders) {
+    await sorted.add(folder);
+    await work.renew();
+  }
   const judged = stepsFor(folders, judge, await judge.judge(), copies.copies);
   const listed = folders.flatMap(({ info }) => info ?? []);
   const found: ArchiveFindings[] = [];

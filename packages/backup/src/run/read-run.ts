@@ -72,13 +72,15 @@ export interface ReadWork {
   readonly ahead?: number;
   /** Told after each block. */
   readonly onRead?: (changes: number, bytes: number) => void;
+  /** Called often: of the shared lease on what is read, where others could take it away. */
+  readonly renew?: () => Promise<void>;
 }
 
 async function* checkedRun(
   target: BackupTarget,
   path: string,
   info: BackupInfo,
-  { signal, ahead, onRead }: ReadWork,
+  { signal, ahead, onRead, renew }: ReadWork,
 ): AsyncGenerator<readonly EncodedChange[], void, undefined> {
   await checkSize(target, path, info);
   const file = new HashedChunks();
@@ -93,6 +95,7 @@ async function* checkedRun(
       totals.add(change);
     }
     onRead?.(changes.length, totals.bytes - before);
+    await renew?.();
     yield changes;
   }
   const checksum = file.checksum();
@@ -105,15 +108,17 @@ export async function checkFile(
   target: BackupTarget,
   info: BackupInfo,
   level: "quick" | "checksum",
-  { signal }: { readonly signal?: AbortSignal },
+  { signal, renew }: Pick<ReadWork, "signal" | "renew">,
 ): Promise<void> {
   const path = dataPath(info.backupId, info.dataFile);
   try {
     await checkSize(target, path, info);
+    await renew?.();
     if (level === "quick") return;
     const file = new HashedChunks();
     for await (const _ of file.pass(target.read(path, signal === undefined ? {} : { signal }))) {
       signal?.throwIfAborted();
+      await renew?.();
     }
     const checksum = file.checksum();
     if (checksum !== info.checksum) throw differs("checksum", checksum, info.checksum);

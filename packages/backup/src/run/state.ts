@@ -36,7 +36,7 @@ export async function* provenState(
   const tip = chain.at(-1) as BackupInfo;
   const digest = new StateDigest();
   const found = { stateCount: 0, stateBytes: 0 };
-  const reading = readWork(chain, phase, work);
+  const reading = { ...readWork(chain, phase, work), ...(renew && { renew }) };
   const merged = mergeRuns(chain.map((info) => readRun(target, info, reading)));
   for await (const changes of merged) {
     const records = changes.filter((change) => !isTombstone(change));
@@ -46,7 +46,6 @@ export async function* provenState(
     }
     found.stateCount += records.length;
     yield records;
-    await renew?.();
   }
   if (formatOf(tip).isProven) compareWithCut(chain, tip, { stateDigest: digest.toHex(), ...found });
 }

@@ -1,6 +1,8 @@
 // Where one run of a salvage stands: the change that comes next, and the loss that lies right before it, if any.
+
 import { changeKey, type EncodedChange, isTombstone } from "@nadb/core";
 import type { BackupTarget } from "../target.js";
+import type { FileWork } from "./file-bytes.js";
 import { Losses, type OpenLoss } from "./losses.js";
 import type { Piece } from "./piece.js";
 import type { RunSource, SalvagedRun, SalvageLoss } from "./report.js";
@@ -23,9 +25,9 @@ export class SalvageCursor {
   constructor(
     target: BackupTarget,
     readonly source: RunSource,
-    signal: AbortSignal | undefined,
+    work: FileWork,
   ) {
-    this.#pieces = piecesOf(target, source, signal)[Symbol.asyncIterator]();
+    this.#pieces = piecesOf(target, source, work)[Symbol.asyncIterator]();
     this.#losses = new Losses(source);
   }
 

@@ -2,27 +2,40 @@
 import { concatBytes, NadbError, quote } from "@nadb/core";
 import type { BackupTarget } from "../target.js";
 
+export interface FileWork {
+  readonly signal?: AbortSignal;
+  /** Of the lease under which it is read. */
+  readonly renew: () => Promise<void>;
+}
+
 export class FileBytes {
   private constructor(
     readonly target: BackupTarget,
     readonly path: string,
     readonly size: number,
-    readonly signal: AbortSignal | undefined,
+    readonly work: FileWork,
   ) {}
 
   /** Throws NADB_NOT_FOUND. */
-  static async open(target: BackupTarget, path: string, signal?: AbortSignal): Promise<FileBytes> {
+  static async open(target: BackupTarget, path: string, work: FileWork): Promise<FileBytes> {
     const size = await target.size(path);
     if (size === undefined)
       throw new NadbError("NADB_NOT_FOUND", `there is no file ${quote(path)} any more`, {
         hint: "make a new plan",
       });
-    return new FileBytes(target, path, size, signal);
+    return new FileBytes(target, path, size, work);
   }
 
-  stream(start = 0, end = this.size): AsyncIterable<Uint8Array> {
-    const { signal } = this;
-    return this.target.read(this.path, { start, end, ...(signal && { signal }) });
+  async *stream(start = 0, end = this.size): AsyncGenerator<Uint8Array, void, undefined> {
+    const { signal, renew } = this.work;
+    for await (const chunk of this.target.read(this.path, {
+      start,
+      end,
+      ...(signal && { signal }),
+    })) {
+      yield chunk;
+      await renew();
+    }
   }
 
   /** Fewer where the file ends before. */

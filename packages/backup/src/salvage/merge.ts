@@ -1,8 +1,10 @@
 // The newest state that the runs of a damaged chain still tell: merged as a restore merges them, each key's newest change that
 // is left counts. Where a newer run has lost what it may have said about a key, the older version that stands in is told.
+
 import { changeKey, compareChangeKeys, type EncodedChange, isTombstone } from "@nadb/core";
 import type { BackupTarget } from "../target.js";
 import { SalvageCursor } from "./cursor.js";
+import type { FileWork } from "./file-bytes.js";
 import type { OpenLoss } from "./losses.js";
 import type { RunSource, SalvagedRun, SalvageLoss } from "./report.js";
 
@@ -14,8 +16,8 @@ export class SalvageMerge {
   readonly #cursors: readonly SalvageCursor[];
 
   /** @param sources the oldest first. */
-  constructor(target: BackupTarget, sources: readonly RunSource[], signal?: AbortSignal) {
-    this.#cursors = sources.map((source) => new SalvageCursor(target, source, signal));
+  constructor(target: BackupTarget, sources: readonly RunSource[], work: FileWork) {
+    this.#cursors = sources.map((source) => new SalvageCursor(target, source, work));
   }
 
   /** In key order. */

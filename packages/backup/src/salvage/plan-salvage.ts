@@ -63,7 +63,7 @@ async function planHeld(
   const sources: RunSource[] = [];
   const work = { renew, onRead, ...(signal && { signal }) };
   for (const place of lineage.places) sources.push(await sourceOf(target, place, work));
-  const merge = new SalvageMerge(target, sources, signal);
+  const merge = new SalvageMerge(target, sources, { renew, ...(signal && { signal }) });
   const state = new StateTotals();
   for await (const records of merge.records()) {
     state.add(records);

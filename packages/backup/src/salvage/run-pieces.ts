@@ -3,7 +3,7 @@
 
 import { readRun } from "../run/read-run.js";
 import type { BackupTarget } from "../target.js";
-import { FileBytes } from "./file-bytes.js";
+import { FileBytes, type FileWork } from "./file-bytes.js";
 import { walkJson } from "./json-text.js";
 import { infoOf } from "./lineage.js";
 import { walkPack } from "./pack-blocks.js";
@@ -17,17 +17,16 @@ export const pathOf = ({ backupId, folder, dataFile, known }: RunSource): string
 export async function* piecesOf(
   target: BackupTarget,
   source: RunSource,
-  signal: AbortSignal | undefined,
+  work: FileWork,
 ): AsyncGenerator<Piece, void, undefined> {
   if (source.state === "missing") return;
   if (source.state === "whole") {
-    const work = { ahead: 1, ...(signal && { signal }) };
-    for await (const changes of readRun(target, locatedInfo(source), work))
+    for await (const changes of readRun(target, locatedInfo(source), { ...work, ahead: 1 }))
       yield { type: "changes", changes, isProven: true };
     return;
   }
   const path = pathOf(source);
-  const file = await FileBytes.open(target, path, signal);
+  const file = await FileBytes.open(target, path, work);
   const isKnownTorn = infoOf(source) !== undefined; // or else the plan has thrown
   if (path.endsWith(".nadb")) yield* walkPack(file, !isKnownTorn);
   else yield* walkJson(file, path.endsWith(".gz"));

@@ -86,10 +86,11 @@ async function write(
 ): Promise<BackupInfo> {
   const { target, host } = repository;
   const { format, codec } = chooseFormat(options);
-  const { signal } = options;
+  const { signal, renew } = options;
   const state = new StateTotals();
   const file = new HashedChunks();
-  const changes = counted(new SalvageMerge(target, plan.runs, signal).records(), state, options);
+  const merge = new SalvageMerge(target, plan.runs, { renew, ...(signal && { signal }) });
+  const changes = counted(merge.records(), state, options);
   const dataFile = format.fileName(codec);
   const path = dataPath(plan.into, dataFile);
   await target.remove(path); // a dead writer's leftover; a live one can not publish over ours

@@ -41,7 +41,7 @@ async function isReadable(
   work: SourceWork,
 ): Promise<boolean> {
   try {
-    for await (const _ of readRun(target, info, work)) await work.renew();
+    for await (const _ of readRun(target, info, work));
     return true;
   } catch (error) {
     if (isNadbError(error, "NADB_CORRUPTION")) return false;
