@@ -59,10 +59,6 @@ export const byAge = (a: BackupInfo, b: BackupInfo): number =>
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Behind all backups there are: 1 for the first. */
-export const nextSequence = ({ backups }: Scan): number =>
-  backups.reduce((last, { sequence }) => Math.max(last, sequence), 0) + 1;
-
 /** The error for an id that no backup has, with those there are. */
 export function unknownBackup(backupId: string, backups: readonly BackupInfo[]): NadbError {
   const ids = backups.map((info) => info.backupId);

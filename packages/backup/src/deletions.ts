@@ -17,6 +17,7 @@ import {
   putBack,
   unlessFull,
 } from "./unleased.js";
+import { withUnreachable } from "./unreachable.js";
 
 /** So many leases are held at a time. */
 const AT_ONCE = 32;
@@ -95,12 +96,13 @@ export class Deletions {
     refused: Refused,
   ): Promise<void> {
     const scan = await this.host.scan();
+    const known = await withUnreachable(this.host.folders.target, scan);
     const right = Promise.resolve(options.stillRight?.(scan));
     const going = new Set<string>();
     for (const id of leases.keys()) {
       await refusing(refused, id, async () => {
         await right;
-        checkNoDependents(id, scan.backups, going);
+        checkNoDependents(id, known, going);
         going.add(id);
       });
     }
@@ -111,7 +113,7 @@ export class Deletions {
       await options.meanwhile?.();
       for (const lease of leases.values()) await lease.renew();
       await refusing(refused, id, async () => {
-        checkNoDependents(id, scan.backups, gone);
+        checkNoDependents(id, known, gone);
         await this.#take(id, leases, options);
         gone.add(id);
       });

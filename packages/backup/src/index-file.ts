@@ -49,18 +49,30 @@ async function ifReadable<T>(read: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** What it remembers of those that a look could not read. */
+export async function copiesOf(
+  target: BackupTarget,
+  { findings }: Scan,
+): Promise<readonly BackupInfo[]> {
+  if (findings.length === 0) return [];
+  const known = await readIndex(target);
+  return findings.flatMap(({ backupId }) => known?.get(backupId) ?? []);
+}
+
+/** Behind all backups there are, those too that can not be read: 1 for the first. */
+export async function nextSequence(target: BackupTarget, scan: Scan): Promise<number> {
+  const known = [...scan.backups, ...(await copiesOf(target, scan))];
+  return known.reduce((last, { sequence }) => Math.max(last, sequence), 0) + 1;
+}
+
 /** Makes it say what a look at all manifests has told, but for a change. Of a manifest damaged or lost it keeps its copy. */
 export async function rewriteIndex(
   target: BackupTarget,
-  { backups, findings }: Scan,
+  scan: Scan,
   change: (index: Map<string, BackupInfo>) => void,
 ): Promise<void> {
-  const index = new Map(backups.map((info) => [info.backupId, info]));
-  const known = findings.length === 0 ? undefined : await readIndex(target);
-  for (const { backupId } of findings) {
-    const info = known?.get(backupId);
-    if (info !== undefined) index.set(backupId, info);
-  }
+  const known = [...scan.backups, ...(await copiesOf(target, scan))];
+  const index = new Map(known.map((info) => [info.backupId, info]));
   change(index);
   await writeIndex(target, index);
 }

@@ -123,7 +123,7 @@ export class BackupManager {
 
   /** All complete backups in the repository, oldest first, of whatever namespace. */
   async listBackups(): Promise<BackupInfo[]> {
-    return this.repository.list();
+    return [...(await this.repository.scan()).backups];
   }
 
   /** Throws NADB_NOT_FOUND. */
@@ -161,7 +161,7 @@ export class BackupManager {
 
   /** The backups, of whatever namespace, that are outside the trend of those before them and that nobody has accepted. */
   async unusualBackups(limits?: AnomalyLimits): Promise<readonly UnusualBackup[]> {
-    return unusualBackups(this.repository, await this.repository.list(), limits);
+    return unusualBackups(this.repository, (await this.repository.scan()).backups, limits);
   }
 
   /** Says that somebody has looked at what is unusual about it: older backups of its namespace are not held any more. */

@@ -6,15 +6,14 @@ import {
   byAge,
   type Catalog,
   type DeleteOptions,
-  nextSequence,
   type Scan,
   type SweepOptions,
   unknownBackup,
 } from "./catalog.js";
 import { checkLink } from "./chain.js";
 import { Deletions } from "./deletions.js";
-import { asFinding, type Finding } from "./finding.js";
-import { readIndex, rewriteIndex } from "./index-file.js";
+import { asManifestFinding, type Finding } from "./finding.js";
+import { nextSequence, readIndex, rewriteIndex } from "./index-file.js";
 import type { Lease, LeaseHost } from "./lease.js";
 import { type BackupInfo, encodeManifest } from "./manifest.js";
 import { isDataFile, manifestPath, PACK_FILE } from "./paths.js";
@@ -22,6 +21,7 @@ import { type Held, ReaderLease } from "./readers.js";
 import { mapSeveral } from "./several.js";
 import { Sweeper } from "./sweeper.js";
 import type { BackupTarget } from "./target.js";
+import { isUnreachable } from "./unreachable.js";
 
 /** Manifests read at a time: enough for a target that answers slowly. */
 const READ_AT_ONCE = 16;
@@ -54,12 +54,22 @@ export class OwnCatalog implements Catalog {
   }
 
   async hasBackup(): Promise<boolean> {
+    let failure: unknown;
     for (const id of await this.#folders.ids()) {
-      const names = await this.#folders.names(id);
-      if (names.includes(PACK_FILE)) return true;
-      if (names.some(isDataFile) && (await this.#folders.hasOwnManifest(id))) return true;
+      try {
+        if (await this.#isBackup(id)) return true;
+      } catch (error) {
+        failure ??= error;
+      }
     }
+    if (failure !== undefined) throw failure;
     return false;
+  }
+
+  async #isBackup(id: string): Promise<boolean> {
+    const names = await this.#folders.names(id);
+    if (names.includes(PACK_FILE)) return true;
+    return names.some(isDataFile) && (await this.#folders.hasOwnManifest(id));
   }
 
   async scan(): Promise<Scan> {
@@ -68,7 +78,9 @@ export class OwnCatalog implements Catalog {
     const folders = await this.#folders.ids();
     const found = await mapSeveral(folders, READ_AT_ONCE, (id) => this.#look(id, index));
     const backups = found.flatMap(({ info }) => info ?? []).sort(byAge);
-    return { backups, findings: found.flatMap(({ finding }) => finding ?? []) };
+    const findings = found.flatMap(({ finding }) => finding ?? []);
+    if (findings.some(isUnreachable)) await this.#folders.ids(); // throws where all of the target went away meanwhile
+    return { backups, findings };
   }
 
   /** What a folder holds: a backup, one that is damaged, or none. */
@@ -82,7 +94,7 @@ export class OwnCatalog implements Catalog {
       if (await this.#folders.hasLostManifest(id, index)) throw manifestLost(id);
       return {};
     } catch (error) {
-      return { finding: asFinding(id, error) };
+      return { finding: asManifestFinding(id, error) };
     }
   }
 
@@ -117,7 +129,7 @@ export class OwnCatalog implements Catalog {
   /** One look tells its place and what the index is to say. */
   async publishNewest(info: BackupInfo, last?: () => Promise<void>): Promise<BackupInfo> {
     const scan = await this.scan();
-    const placed = { ...info, sequence: nextSequence(scan) };
+    const placed = { ...info, sequence: await nextSequence(this.target, scan) };
     await last?.();
     await this.#writeNew(placed);
     await this.#index(scan, placed);

@@ -1,17 +1,11 @@
 // The repository: the backups at one target. It opens the catalog that fits what is there (catalog.ts) and leaves the
 // work to it and to the files named for it.
 import { type Change, NadbError, type StoredRecord } from "@nadb/core";
-import {
-  type Catalog,
-  type DeleteOptions,
-  nextSequence,
-  type Scan,
-  type SweepOptions,
-} from "./catalog.js";
+import type { Catalog, DeleteOptions, Scan, SweepOptions } from "./catalog.js";
 import { chainOf } from "./chain.js";
 import { changeOf, type Difference, differences, recordOf, recordsOf } from "./contents.js";
-import { asFinding } from "./finding.js";
-import { writeIndex } from "./index-file.js";
+import { asManifestFinding } from "./finding.js";
+import { nextSequence, writeIndex } from "./index-file.js";
 import type { Lease, LeaseHost } from "./lease.js";
 import type { BackupInfo } from "./manifest.js";
 import { OwnCatalog } from "./own-catalog.js";
@@ -20,6 +14,7 @@ import { PythonCatalog } from "./python/catalog.js";
 import type { ReaderLease } from "./readers.js";
 import { Reading } from "./reading.js";
 import type { BackupTarget } from "./target.js";
+import { checkAllReachable } from "./unreachable.js";
 import {
   unreadableManifest,
   type Verification,
@@ -60,9 +55,14 @@ export class Repository {
     return new Repository(target, host, await openCatalog(target, host, options));
   }
 
-  /** All complete backups, oldest first; those whose manifest can not be read are in `scan().findings`. */
+  /**
+   * As `scan`, for whoever must not miss one: throws NADB_IO where a backup can not be read for another reason than damage.
+   * What is damaged is left out.
+   */
   async list(): Promise<BackupInfo[]> {
-    return [...(await this.scan()).backups];
+    const scan = await this.scan();
+    checkAllReachable(scan);
+    return [...scan.backups];
   }
 
   /** All complete backups, oldest first, and a finding for each whose manifest can not be read. */
@@ -99,7 +99,8 @@ export class Repository {
     try {
       info = await this.get(backupId);
     } catch (error) {
-      return unreadableManifest(asFinding(backupId, error));
+      await this.target.list(""); // throws where the target as a whole can not be read
+      return unreadableManifest(asManifestFinding(backupId, error));
     }
     return verifyChain(this, info, options);
   }
@@ -172,7 +173,7 @@ export class Repository {
 
   /** Behind all backups there are. Two that are taken at once may get the same. */
   async nextSequence(): Promise<number> {
-    return nextSequence(await this.scan());
+    return nextSequence(this.target, await this.scan());
   }
 
   /** Makes a written and checked backup exist. REQUIRES: its data file is durable and read back. */

@@ -37,7 +37,7 @@ export class Sweeper {
     await sweepReaders(folders.target, host.clock());
     const all = await folders.ids();
     const ids = everywhere || all.length <= BESIDE_AT_A_TIME ? all : await this.#inTurn(all);
-    const names = await mapSeveral(ids, LISTED_AT_ONCE, (id) => folders.names(id));
+    const names = await mapSeveral(ids, LISTED_AT_ONCE, (id) => namesOrNone(folders, id));
     for (const [i, id] of ids.entries()) {
       if (!isLeftover(names[i] ?? [])) continue;
       try {
@@ -118,6 +118,16 @@ export class Sweeper {
   }
 }
 
-/** Its writer is alive, or there is no room to say who sweeps. */
+/** What can not be listed is left for a later sweep. */
+async function namesOrNone(folders: BackupFolders, backupId: string): Promise<readonly string[]> {
+  try {
+    return await folders.names(backupId);
+  } catch (error) {
+    if (!isForLater(error)) throw error;
+    return [];
+  }
+}
+
+/** Its writer is alive, there is no room to say who sweeps, or nothing to be seen there. */
 const isForLater = (error: unknown): boolean =>
   isNadbError(error, "NADB_LOCKED") || isNadbError(error, "NADB_IO");

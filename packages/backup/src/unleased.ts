@@ -13,6 +13,7 @@ import { manifestChecksumOf } from "./manifest.js";
 import { isDataFile, manifestPath } from "./paths.js";
 import { checkNotPinned } from "./retention/pin-file.js";
 import type { Sweeper } from "./sweeper.js";
+import { withUnreachable } from "./unreachable.js";
 
 export interface DeletionHost {
   readonly folders: BackupFolders;
@@ -75,7 +76,7 @@ export async function checkUnwanted(
 ): Promise<void> {
   if (!force) await checkNotPinned(target, backupId);
   const scan = await look();
-  checkNoDependents(backupId, scan.backups, new Set());
+  checkNoDependents(backupId, await withUnreachable(target, scan), new Set());
   await stillRight?.(scan);
 }
 

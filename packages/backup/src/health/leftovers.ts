@@ -1,4 +1,5 @@
 // What dead writers have left in a repository. The next backup sweeps it; until then it tells that one of them died.
+import { isNadbError } from "@nadb/core";
 import { isLeftover } from "../folder.js";
 import { isHeld } from "../lease-file.js";
 import { isBackupId, isLease } from "../paths.js";
@@ -12,7 +13,7 @@ export async function leftoversIn(repository: Repository): Promise<readonly stri
   const entries = await repository.target.list("");
   const folders = entries.filter(({ type, name }) => type === "folder" && isBackupId(name));
   const found = await mapSeveral(folders, READ_AT_ONCE, async ({ name }) =>
-    (await isLeft(repository, name)) ? [name] : [],
+    (await isLeft(repository, name).catch(unlessUnreachable)) ? [name] : [],
   );
   return found.flat();
 }
@@ -23,4 +24,10 @@ async function isLeft({ target, host }: Repository, folder: string): Promise<boo
   for (const name of names.filter(isLease))
     if (await isHeld(target, `${folder}/${name}`, host.clock())) return false;
   return true;
+}
+
+/** What can not be listed is told as a backup that can not be read. */
+function unlessUnreachable(error: unknown): false {
+  if (!isNadbError(error, "NADB_IO")) throw error;
+  return false;
 }

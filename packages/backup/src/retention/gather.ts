@@ -1,6 +1,7 @@
 // What a repository tells for a plan of retention: its backups, its pins, and which backups are damaged (soundness.ts). What
 // else is known comes from the caller.
 import { neededByArchives } from "../archive/needs.js";
+import type { Scan } from "../catalog.js";
 import type { Finding } from "../finding.js";
 import { acceptedOf } from "../health/acceptance.js";
 import type { AnomalyLimits } from "../health/anomalies.js";
@@ -10,7 +11,9 @@ import type { BackupInfo } from "../manifest.js";
 import { ACCEPTED_FILE, PIN_FILE } from "../paths.js";
 import type { Repository } from "../repository.js";
 import { mapSeveral } from "../several.js";
+import { unreachableIn } from "../unreachable.js";
 import type { RetentionContext } from "./context.js";
+import { Lineage } from "./lineage.js";
 import { readPins } from "./pin-file.js";
 import { Soundness } from "./soundness.js";
 
@@ -53,10 +56,41 @@ export async function gatherContext(
   ]);
   const accepted = await acceptedOf(target, await soundness.having(ACCEPTED_FILE));
   const unusual = await unusualBackups(repository, backups, anomalyLimits, accepted);
-  const held = new Map([...heldFor(unusual, backups), ...(known.held ?? [])]);
+  const held = new Map([
+    ...heldFor(unusual, backups),
+    ...(await heldForUnreachable(repository, { backups, findings })),
+    ...(known.held ?? []),
+  ]);
   const now = repository.host.clock();
   return { backups, findings, context: { ...known, now, pinned, damaged, needed, held } };
 }
+
+/**
+ * Of a backup that can not be reached just now it may be anything: unusual, or laid over another. What is older of its namespace
+ * waits, and what is laid over it; where the index does not remember it, everything.
+ */
+async function heldForUnreachable({ target }: Repository, scan: Scan): Promise<[string, string][]> {
+  const waiting = new Map<string, string>();
+  const unreachable = await unreachableIn(target, scan);
+  for (const { finding, copy } of unreachable) {
+    const older = scan.backups.filter((info) => copy === undefined || isOlder(info, copy));
+    for (const id of [finding, ...older].map(({ backupId }) => backupId))
+      waiting.set(id, `until ${finding.backupId} can be read`);
+  }
+  const over = new Map(unreachable.map(({ finding: { backupId } }) => [backupId, backupId]));
+  for (const { backupId, parentBackupId } of new Lineage(scan.backups, new Set()).backups) {
+    const under = parentBackupId === null ? undefined : over.get(parentBackupId);
+    if (under === undefined) continue;
+    over.set(backupId, under);
+    waiting.set(backupId, `until ${under} can be read`);
+  }
+  return [...waiting];
+}
+
+const isOlder = (info: BackupInfo, than: BackupInfo): boolean =>
+  info.sourceDb === than.sourceDb &&
+  info.sourceNamespace === than.sourceNamespace &&
+  info.sequence <= than.sequence;
 
 /** What a backup is laid over whose manifest can not be read: the index still knows, and a repair may need it. */
 async function neededByUnreadable(

@@ -45,7 +45,7 @@ export function doJob(
 
 /** Oldest first. */
 export async function ownBackups({ repository, storage }: BackupManager): Promise<BackupInfo[]> {
-  return [...backupsOf(await repository.list(), storage.id)];
+  return [...backupsOf((await repository.scan()).backups, storage.id)];
 }
 
 async function full(

@@ -146,7 +146,8 @@ async function takeOne(
 
 /** Two sets that are taken under one label at once must not become one: of two that see each other none stays. */
 async function checkAlone({ all, label }: Work, made: number): Promise<void> {
-  const same = (await all.repository.list()).filter((info) => info.label === label);
+  const { backups } = await all.repository.scan();
+  const same = backups.filter((info) => info.label === label);
   if (same.length === made) return;
   throw new NadbError(
     "NADB_CONFLICT",

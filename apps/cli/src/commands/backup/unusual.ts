@@ -7,7 +7,7 @@ export async function unusualAmong(
   repository: Repository,
   ids: readonly string[],
 ): Promise<readonly UnusualBackup[]> {
-  const all = await unusualBackups(repository, await repository.list());
+  const all = await unusualBackups(repository, (await repository.scan()).backups);
   return all.filter(({ info }) => ids.includes(info.backupId));
 }
 
