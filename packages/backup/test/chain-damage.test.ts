@@ -132,14 +132,18 @@ describe.each(WRITTEN)("damage to a chain (%s)", (_name, dataFile, options) => {
   const isFirst = options === WRITTEN[0]?.[2];
   const everyBit = FILES.filter((path) => isFirst || !path.endsWith("metadata.json"));
 
-  it.each(everyBit)("every single flipped bit of %s is found", async (path) => {
-    const file = fileAt(path);
-    for (let bit = 0; bit < file.length * 8; bit++) {
-      const damaged = withFiles(files, { [path]: flipBit(file, bit) });
-      await witness.assertDamaged(`bit ${bit} of ${path}`, damaged);
-    }
-    await witness.assertUntouched();
-  });
+  it.each(everyBit)(
+    "every single flipped bit of %s is found",
+    { timeout: 120_000 },
+    async (path) => {
+      const file = fileAt(path);
+      for (let bit = 0; bit < file.length * 8; bit++) {
+        const damaged = withFiles(files, { [path]: flipBit(file, bit) });
+        await witness.assertDamaged(`bit ${bit} of ${path}`, damaged);
+      }
+      await witness.assertUntouched();
+    },
+  );
 
   it.each(FILES)(
     "a flipped bit in every byte of %s is found by level checksum, and not restored",

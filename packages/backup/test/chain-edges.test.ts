@@ -265,7 +265,7 @@ describe("a long chain", () => {
     expect(open.most).toBeLessThan(20);
     for await (const _ of backups.readBackup(backupId)) break;
     expect(open.now).toBe(0);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe("a restore into a store that is written to", () => {

@@ -176,7 +176,9 @@ describe("consolidation", () => {
     await digests(site, CHAIN);
   });
 
-  it("on a target that dies at every step leaves every backup restorable, and a retry finishes", async () => {
+  it("on a target that dies at every step leaves every backup restorable, and a retry finishes", {
+    timeout: 120_000,
+  }, async () => {
     const site = await chainedSite();
     const before = await digests(site, CHAIN);
     const files = await filesOf(site.target);
@@ -202,7 +204,9 @@ describe("consolidation", () => {
     expect(deaths).toBeGreaterThan(40);
   });
 
-  it("met at each step by a deletion: what was deleted does not come back", async () => {
+  it("met at each step by a deletion: what was deleted does not come back", {
+    timeout: 120_000,
+  }, async () => {
     const site = await chainedSite();
     const files = await filesOf(site.target);
     const seen = { deleted: 0, refused: 0 };

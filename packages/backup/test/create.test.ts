@@ -342,7 +342,9 @@ describe("create › abort", () => {
     await expectNothing(target);
   });
 
-  it("at any step: nothing is listed and nothing left, or the backup is whole", async () => {
+  it("at any step: nothing is listed and nothing left, or the backup is whole", {
+    timeout: 120_000,
+  }, async () => {
     const inner = memoryTarget();
     const clock = new Clock();
     const store = await openStore(clock.now);

@@ -76,7 +76,9 @@ describe.each([
     expect(deaths).toBeGreaterThan(create === withPieces ? 90 : 60);
   });
 
-  it("by a process that may be alive: a retry works once its leases have ended", async () => {
+  it("by a process that may be alive: a retry works once its leases have ended", {
+    timeout: 120_000,
+  }, async () => {
     let locked = 0;
     await dieAtEveryStep(await scenes(), create, async (scene) => {
       const manager = await nextProcess(scene, false);
@@ -92,7 +94,9 @@ describe.each([
     expect(locked).toBeGreaterThan(20);
   });
 
-  it("that fails once has left nothing, and the same manager tries again", async () => {
+  it("that fails once has left nothing, and the same manager tries again", {
+    timeout: 120_000,
+  }, async () => {
     await failAtEveryStep(await scenes(), create, async (manager, failed, scene) => {
       const listed = await expectSound(manager);
       if (!failed) expect(listed).toContain("b");

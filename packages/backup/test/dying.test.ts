@@ -56,7 +56,9 @@ describe("a dying target › create", () => {
     expect(deaths).toBeGreaterThan(30);
   });
 
-  it("by a process that may be alive: a retry works once its lease has ended", async () => {
+  it("by a process that may be alive: a retry works once its lease has ended", {
+    timeout: 120_000,
+  }, async () => {
     let locked = 0;
     await dieAtEveryStep(await scenes("old"), create, async (scene) => {
       const manager = await nextProcess(scene, false);

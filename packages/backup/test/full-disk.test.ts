@@ -126,7 +126,7 @@ describe("a full disk, and somebody who found room, at any step ›", () => {
     expect([...outcomes].sort()).toEqual([false, true]);
   }
 
-  it("an incremental upon it: never one without the other", async () => {
+  it("an incremental upon it: never one without the other", { timeout: 120_000 }, async () => {
     const hasRoom = (path: string) => path.endsWith("/metadata.json");
     await besides(hasRoom, INCREMENTAL, async ({ backups }, isDeleted) => {
       const listed = await expectSound(backups);
@@ -135,7 +135,9 @@ describe("a full disk, and somebody who found room, at any step ›", () => {
     });
   });
 
-  it("also where its manifest can not be put back: a repair brings it", async () => {
+  it("also where its manifest can not be put back: a repair brings it", {
+    timeout: 120_000,
+  }, async () => {
     await besides(
       () => false,
       INCREMENTAL,

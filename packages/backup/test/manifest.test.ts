@@ -160,7 +160,7 @@ describe("manifest checksum", () => {
     expect(decode(reversed)).toEqual(sample);
   });
 
-  it("every single flipped bit is found", async () => {
+  it("every single flipped bit is found", { timeout: 120_000 }, async () => {
     const missed: number[] = [];
     for (let bit = 0; bit < encoded.length * 8; bit++) {
       const error = await failureOf(() => decodeManifest(flipBit(encoded, bit), "f")).catch(

@@ -166,7 +166,9 @@ describe("an export for Python", () => {
     expect(await pathsOf(out)).toEqual([]);
   });
 
-  it("that dies at any step lists a whole backup or none, and no other is touched", async () => {
+  it("that dies at any step lists a whole backup or none, and no other is touched", {
+    timeout: 120_000,
+  }, async () => {
     const { backups } = await chainedSite();
     for (let steps = 0; ; steps++) {
       const target = memoryTarget();

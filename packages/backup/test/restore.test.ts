@@ -127,6 +127,7 @@ describe("restore › brings back exactly", () => {
 
   it.each([true, false])(
     "a run of many blocks and batches (compression %j)",
+    { timeout: 120_000 },
     async (compression) => {
       const { store, target, backups } = await openSite();
       await fill(store, 5_000, 4_000);
@@ -179,7 +180,9 @@ describe("restore › answers", () => {
     expect(cleared.head.digest).toBe(stateDigest);
   });
 
-  it("its progress: checked first, then loaded, each to its end", async () => {
+  it("its progress: checked first, then loaded, each to its end", {
+    timeout: 120_000,
+  }, async () => {
     const { store, backups } = await openSite();
     await fill(store, 3_000, 1_500);
     await backups.createBackup({ backupId: "b" });
@@ -281,7 +284,9 @@ describe("restore › the content that is there", () => {
     expect((await store.storage.head()).digest).toBe(stateDigest);
   });
 
-  it("writes made meanwhile go with the old content, or stay beside what is laid over", async () => {
+  it("writes made meanwhile go with the old content, or stay beside what is laid over", {
+    timeout: 120_000,
+  }, async () => {
     const { store, backups } = await openSite();
     await fill(store, 2_000, 2_000);
     const { stateDigest } = await backups.createBackup({ backupId: "b" });
@@ -326,31 +331,35 @@ describe("restore › refused or interrupted", () => {
     return error;
   }
 
-  it.each([true, false])("by a signal, at any step (clearExisting %j)", async (clearExisting) => {
-    const site = await prepare();
-    const head = await site.store.storage.head();
-    let aborted = 0;
-    for (let at = 1; ; at += 23) {
-      const controller = new AbortController();
-      const { signal } = controller;
-      const onStep = (step: number) => {
-        if (step === at) controller.abort();
-      };
-      const target = new SteppingTarget(site.target, { onStep });
-      const backups = await BackupManager.open({ store: site.store, target });
-      const work = backups.restoreBackup("b", { clearExisting, signal });
-      const error = await work.then(
-        () => undefined,
-        (reason) => reason,
-      );
-      if (error === undefined) break; // it got to its end
-      expect(error).toBe(signal.reason);
-      expect(await site.store.storage.head()).toEqual(head);
-      aborted++;
-    }
-    expect(aborted).toBeGreaterThan(10);
-    expect((await site.backups.restoreBackup("b", { clearExisting })).recordCount).toBe(2_500);
-  });
+  it.each([true, false])(
+    "by a signal, at any step (clearExisting %j)",
+    { timeout: 120_000 },
+    async (clearExisting) => {
+      const site = await prepare();
+      const head = await site.store.storage.head();
+      let aborted = 0;
+      for (let at = 1; ; at += 23) {
+        const controller = new AbortController();
+        const { signal } = controller;
+        const onStep = (step: number) => {
+          if (step === at) controller.abort();
+        };
+        const target = new SteppingTarget(site.target, { onStep });
+        const backups = await BackupManager.open({ store: site.store, target });
+        const work = backups.restoreBackup("b", { clearExisting, signal });
+        const error = await work.then(
+          () => undefined,
+          (reason) => reason,
+        );
+        if (error === undefined) break; // it got to its end
+        expect(error).toBe(signal.reason);
+        expect(await site.store.storage.head()).toEqual(head);
+        aborted++;
+      }
+      expect(aborted).toBeGreaterThan(10);
+      expect((await site.backups.restoreBackup("b", { clearExisting })).recordCount).toBe(2_500);
+    },
+  );
 
   it.each([
     ["check", true],

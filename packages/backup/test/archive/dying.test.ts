@@ -118,7 +118,9 @@ describe("a dying target › the archive", () => {
     });
   });
 
-  it("by a process that may be alive: locked until its lease has ended, never longer", async () => {
+  it("by a process that may be alive: locked until its lease has ended, never longer", {
+    timeout: 120_000,
+  }, async () => {
     const made = await archived(3);
     let locked = 0;
     await dieAtEveryStep(made.scene, lookAndCompact, async (scene) => {

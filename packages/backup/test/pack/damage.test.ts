@@ -42,7 +42,7 @@ describe("pack damage", () => {
     expect(hashes(await decode(small))).toEqual(hashes([...changes, tombstone]));
   });
 
-  it("every single flipped bit is found", async () => {
+  it("every single flipped bit is found", { timeout: 120_000 }, async () => {
     const missed: number[] = [];
     for (let bit = 0; bit < small.length * 8; bit++) {
       const error = await failureOf(() => decode(flipBit(small, bit))).catch(() => undefined);
@@ -54,7 +54,7 @@ describe("pack damage", () => {
     expect(missed).toEqual([]);
   });
 
-  it("a cut at every byte is found", async () => {
+  it("a cut at every byte is found", { timeout: 120_000 }, async () => {
     for (let length = 0; length < small.length; length++) {
       await refuses("NADB_CORRUPTION", () => decode(small.subarray(0, length)));
       await refuses("NADB_CORRUPTION", () => decode(small.subarray(0, length), 7, small.length));

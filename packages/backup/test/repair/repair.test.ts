@@ -348,7 +348,7 @@ describe("repair › archive › a segment that has lost its manifest", () => {
 });
 
 describe("repair › on a target that dies at every step", () => {
-  it("another repair completes it", async () => {
+  it("another repair completes it", { timeout: 120_000 }, async () => {
     const { target, store } = await chainedSite();
     const other = await openStore();
     await other.set("k", "v");

@@ -56,7 +56,9 @@ describe("delete › with consolidate", () => {
     ]);
   });
 
-  it("a death at any step leaves what is laid over it whole, and a retry finishes", async () => {
+  it("a death at any step leaves what is laid over it whole, and a retry finishes", {
+    timeout: 120_000,
+  }, async () => {
     const site = await chainedSite();
     const files = await contentsOf(site.target);
     const deaths = await dieAtEveryStep(

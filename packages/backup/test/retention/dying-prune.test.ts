@@ -58,7 +58,9 @@ describe.each([
     expect(await expectSound(manager)).toEqual(kept);
   };
 
-  it("by a process that is gone: what is kept is whole, and the next run finishes", async () => {
+  it("by a process that is gone: what is kept is whole, and the next run finishes", {
+    timeout: 120_000,
+  }, async () => {
     const { make, digests } = await scenes();
     const deaths = await dieAtEveryStep(make, prune(options), async (scene) =>
       check(await nextProcess(scene), digests, scene),
@@ -66,7 +68,7 @@ describe.each([
     expect(deaths).toBeGreaterThan(20);
   });
 
-  it("that fails once: the same manager goes on", async () => {
+  it("that fails once: the same manager goes on", { timeout: 120_000 }, async () => {
     const { make, digests } = await scenes();
     await failAtEveryStep(make, prune(options), (manager, _failed, scene) =>
       check(manager, digests, scene),

@@ -137,7 +137,7 @@ async function pruneAndCheck(random: Random, history: History): Promise<void> {
 }
 
 describe("retention › random histories, carried out", () => {
-  it(`${HISTORIES} histories, ${POLICIES} policies each`, { timeout: 600_000 }, async () => {
+  it(`${HISTORIES} histories, ${POLICIES} policies each`, { timeout: 1_800_000 }, async () => {
     for (let i = 0; i < HISTORIES; i++) {
       const random = seeded(SEED + i);
       try {

@@ -134,7 +134,9 @@ describe("a pin › and others who work on the backup", () => {
     expect(await pin).toMatchObject({ backupId: "two" });
   });
 
-  it("a death at any step leaves the backup pinned or not, and a retry pins it", async () => {
+  it("a death at any step leaves the backup pinned or not, and a retry pins it", {
+    timeout: 120_000,
+  }, async () => {
     const site = await chainedSite();
     const files = await contentsOf(site.target);
     const deaths = await dieAtEveryStep(
@@ -152,7 +154,9 @@ describe("a pin › and others who work on the backup", () => {
     expect(deaths).toBeGreaterThan(5);
   });
 
-  it("a death at any step of a forced deletion leaves all of it or nothing, the pin included", async () => {
+  it("a death at any step of a forced deletion leaves all of it or nothing, the pin included", {
+    timeout: 120_000,
+  }, async () => {
     const site = await chainedSite();
     await site.backups.pinBackup("two");
     const files = await contentsOf(site.target);

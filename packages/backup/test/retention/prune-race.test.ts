@@ -83,7 +83,7 @@ describe.each(others)("two at once › a prune and %s", (_name, act, left) => {
 });
 
 describe("two at once › a merge, met at each step by another merge of the same backup", () => {
-  it("its data is there at any time, and whole", async () => {
+  it("its data is there at any time, and whole", { timeout: 120_000 }, async () => {
     const site = await chainedSite();
     const files = await contentsOf(site.target);
     const merge = ({ repository }: BackupManager) =>

@@ -385,7 +385,9 @@ describe("a salvaged backup", () => {
     expect((await backups.listBackups()).map(({ backupId }) => backupId)).toEqual(["y"]);
   });
 
-  it("is there whole or not at all, wherever the target dies; its source stays", async () => {
+  it("is there whole or not at all, wherever the target dies; its source stays", {
+    timeout: 120_000,
+  }, async () => {
     const deaths = await dieAtEveryStep(
       async () => {
         const site = await damagedSite();

@@ -72,7 +72,9 @@ describe.each([
     return ofNew.length;
   }
 
-  it("killed at each step: half sets are recognised, older ones are whole", async () => {
+  it("killed at each step: half sets are recognised, older ones are whole", {
+    timeout: 120_000,
+  }, async () => {
     const { made, scene } = await scenes();
     const halves: number[] = [];
     const deaths = await dieAtEveryStep(scene, take(made), async (one) => {
