@@ -2,7 +2,7 @@
 // manifest can be written anew from it. INVARIANT: it is always written from a look
 // at all manifests, so whatever was wrong with it is right afterwards.
 import { corruption, isNadbError } from "@nadb/core";
-import type { Scan } from "./catalog.js";
+import { byAge, type Scan } from "./catalog.js";
 import {
   type BackupInfo,
   isObject,
@@ -49,19 +49,20 @@ async function ifReadable<T>(read: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** What it remembers of those that a look could not read. */
-export async function copiesOf(
+/** The backups of a scan, and of those that it could not read what the index remembers; oldest first. */
+export async function knownBackups(
   target: BackupTarget,
-  { findings }: Scan,
+  { backups, findings }: Scan,
 ): Promise<readonly BackupInfo[]> {
-  if (findings.length === 0) return [];
+  if (findings.length === 0) return backups;
   const known = await readIndex(target);
-  return findings.flatMap(({ backupId }) => known?.get(backupId) ?? []);
+  const copies = findings.flatMap(({ backupId }) => known?.get(backupId) ?? []);
+  return [...backups, ...copies].sort(byAge);
 }
 
 /** Behind all backups there are, those too that can not be read: 1 for the first. */
 export async function nextSequence(target: BackupTarget, scan: Scan): Promise<number> {
-  const known = [...scan.backups, ...(await copiesOf(target, scan))];
+  const known = await knownBackups(target, scan);
   return known.reduce((last, { sequence }) => Math.max(last, sequence), 0) + 1;
 }
 
@@ -71,7 +72,7 @@ export async function rewriteIndex(
   scan: Scan,
   change: (index: Map<string, BackupInfo>) => void,
 ): Promise<void> {
-  const known = [...scan.backups, ...(await copiesOf(target, scan))];
+  const known = await knownBackups(target, scan);
   const index = new Map(known.map((info) => [info.backupId, info]));
   change(index);
   await writeIndex(target, index);

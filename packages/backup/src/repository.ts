@@ -4,7 +4,6 @@ import { type Change, NadbError, type StoredRecord } from "@nadb/core";
 import type { Catalog, DeleteOptions, Scan, SweepOptions } from "./catalog.js";
 import { chainOf } from "./chain.js";
 import { changeOf, type Difference, differences, recordOf, recordsOf } from "./contents.js";
-import { asManifestFinding } from "./finding.js";
 import { nextSequence, writeIndex } from "./index-file.js";
 import type { Lease, LeaseHost } from "./lease.js";
 import type { BackupInfo } from "./manifest.js";
@@ -16,6 +15,7 @@ import { Reading } from "./reading.js";
 import type { BackupTarget } from "./target.js";
 import { checkAllReachable } from "./unreachable.js";
 import {
+  manifestFinding,
   unreadableManifest,
   type Verification,
   type VerifyOptions,
@@ -99,8 +99,7 @@ export class Repository {
     try {
       info = await this.get(backupId);
     } catch (error) {
-      await this.target.list(""); // throws where the target as a whole can not be read
-      return unreadableManifest(asManifestFinding(backupId, error));
+      return unreadableManifest(await manifestFinding(this.target, backupId, error));
     }
     return verifyChain(this, info, options);
   }

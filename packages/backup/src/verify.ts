@@ -2,12 +2,14 @@
 // full one has found may be kept beside it as evidence.
 import { invalidArgument, quote } from "@nadb/core";
 import { type EvidencePlace, recordEvidence } from "./evidence.js";
-import { asFinding, type Finding } from "./finding.js";
+import { asFinding, asManifestFinding, type Finding } from "./finding.js";
 import type { BackupInfo } from "./manifest.js";
 import type { LongWork } from "./progress.js";
 import type { Reading } from "./reading.js";
 import { checkFile } from "./run/read-run.js";
 import { provenState } from "./run/state.js";
+import type { BackupTarget } from "./target.js";
+import { isUnreachable } from "./unreachable.js";
 
 export interface Verification {
   readonly backupId: string;
@@ -67,17 +69,37 @@ export async function verifyChain(
   const startedAt = clock();
   const findings: Finding[] = [];
   let recorded = false;
-  try {
-    await using reading = await repository.reading(info.backupId);
+  const { backupId, recordCount, totalSize, stateDigest } = info;
+  const opened = await chainOf(repository, backupId);
+  if ("severity" in opened) findings.push(opened);
+  else {
+    await using reading = opened;
     findings.push(...(await findingsIn(reading, level, options)));
     const seconds = Math.max(0, clock() - startedAt) / 1000;
     if (record && level === "full") recorded = await keep(repository, reading, findings, seconds);
-  } catch (error) {
-    findings.push(asFinding(info.backupId, error));
   }
-  const { backupId, recordCount, totalSize, stateDigest } = info;
   const ok = findings.length === 0;
   return { backupId, level, ok, findings, recordCount, totalSize, stateDigest, recorded };
+}
+
+/** Held while it is read, or why it can not be. */
+async function chainOf(repository: VerifySource, backupId: string): Promise<Reading | Finding> {
+  try {
+    return await repository.reading(backupId);
+  } catch (error) {
+    return manifestFinding(repository.target, backupId, error);
+  }
+}
+
+/** Of one manifest; throws where the target as a whole does not answer. */
+export async function manifestFinding(
+  target: BackupTarget,
+  backupId: string,
+  error: unknown,
+): Promise<Finding> {
+  const finding = asManifestFinding(backupId, error);
+  if (isUnreachable(finding)) await target.list("");
+  return finding;
 }
 
 async function findingsIn(

@@ -6,6 +6,7 @@ import { type BackupManager, type BackupTarget, planRepair } from "../src/index.
 import { chainedSite } from "./support/chained.js";
 import { expectSound } from "./support/dying.js";
 import { refuses } from "./support/fails.js";
+import { patchFile } from "./support/files.js";
 import { filesOf } from "./support/overlay.js";
 import { override } from "./support/override.js";
 import { fill, openManager, openSite, type Site } from "./support/store.js";
@@ -58,6 +59,11 @@ describe("a backup that can not be reached", () => {
     expect(findings).toEqual([{ ...UNREACHABLE, backupId: "one" }]);
     for (const id of ["full", "other"]) expect((await manager.verifyBackup(id)).ok).toBe(true);
     expect(await manager.verifyBackup("one")).toMatchObject({ ok: false, findings });
+    expect(await manager.verifyBackup("two")).toMatchObject({
+      ok: false,
+      findings: [{ ...UNREACHABLE, backupId: "two" }],
+      recorded: false,
+    });
     await manager.restoreBackup("other", { clearExisting: true });
     await refuses("NADB_IO", () => manager.repository.list(), '"one"');
   });
@@ -91,7 +97,7 @@ describe("a backup that can not be reached", () => {
     expect(await expectSound(backups)).toEqual(["full", "one", "two", "other", "new", "newer"]);
   });
 
-  it("is left alone by prune, with what is laid over it and what is older", async () => {
+  it("is left alone by prune, with what is laid over it and what it is laid over", async () => {
     const { without, backups, store } = await site();
     for (const backupId of ["new", "newer"]) {
       await store.set("k0006", backupId);
@@ -141,6 +147,33 @@ describe("a backup that can not be reached", () => {
     const manager = await openManager(store, closed(target, "emptied"), clock);
     expect((await manager.pruneBackups({ keepLast: 1 })).removed).toEqual(["c"]);
     expect(await idsOf(backups)).toEqual(["a", "b", "emptied", "d"]);
+  });
+
+  it.each([
+    ["unreachable", (target: BackupTarget, id: string) => closed(target, id)],
+    [
+      "damaged",
+      async (target: BackupTarget, id: string) => {
+        await patchFile(target, `${id}/metadata.json`, () => Buffer.of(0));
+        return target;
+      },
+    ],
+  ])("%s it still counts for what is usual, and as what is not", async (_, spoil) => {
+    for (const spoilt of ["b1", "grown"]) {
+      const { store, backups, target, clock } = await openSite();
+      await fill(store, 30);
+      for (let i = 1; i <= 5; i++) await backups.createBackup({ backupId: `b${i}` });
+      await fill(store, 200);
+      await backups.createBackup({ backupId: "grown" });
+      if (spoilt === "grown") {
+        await store.deleteMany(
+          Array.from({ length: 170 }, (_, i) => `k${String(i + 30).padStart(4, "0")}`),
+        );
+        await backups.createBackup({ backupId: "usual" });
+      }
+      const manager = await openManager(store, await spoil(target, spoilt), clock);
+      expect((await manager.pruneBackups({ keepLast: 1 })).removed).toEqual([]);
+    }
   });
 
   it("a leftover that can not be looked into stays; others are swept", async () => {

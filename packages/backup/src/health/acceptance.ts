@@ -16,6 +16,7 @@ const VERSION = 1;
 const MAX_REASON_LENGTH = 1_000;
 const MAX_BYTES = 1 << 16;
 const READ_AT_ONCE = 16;
+const UNREADABLE = ["NADB_NOT_FOUND", "NADB_CORRUPTION", "NADB_IO"] as const;
 
 export interface Acceptance {
   readonly backupId: string;
@@ -60,7 +61,7 @@ async function isAccepted(target: BackupTarget, info: BackupInfo): Promise<boole
     const isOurs = isObject(json) && json.format === FORMAT && json.format_version === VERSION;
     return isOurs && json.cut_checksum === cutChecksumOf(info);
   } catch (error) {
-    if (isNadbError(error, "NADB_NOT_FOUND") || isNadbError(error, "NADB_CORRUPTION")) return false;
+    if (UNREADABLE.some((code) => isNadbError(error, code))) return false;
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { NadbError, quote } from "@nadb/core";
 import type { Scan } from "../catalog.js";
 import type { AnomalyLimits } from "../health/anomalies.js";
 import { heldFor, inWords, unusualBackups } from "../health/gate.js";
+import { knownBackups } from "../index-file.js";
 import { type BackupInfo, isCut } from "../manifest.js";
 import type { Repository } from "../repository.js";
 
@@ -19,7 +20,8 @@ export class Arrivals {
   }
 
   /** Throws NADB_CONFLICT. @param relyingOn of the namespace of those that go. */
-  async checkNotHeld({ backups }: Scan, going: Iterable<string>, relyingOn: string): Promise<void> {
+  async checkNotHeld(scan: Scan, going: Iterable<string>, relyingOn: string): Promise<void> {
+    const backups = await knownBackups(this.repository.target, scan);
     const last = backups.find(({ backupId }) => backupId === relyingOn);
     const group = backups.filter((info) => last && isCut(info) && isBeside(info, last));
     const arrived = new Set(group.filter(({ backupId }) => !this.#known.has(backupId)));

@@ -6,7 +6,7 @@ import type { Finding } from "../finding.js";
 import { acceptedOf } from "../health/acceptance.js";
 import type { AnomalyLimits } from "../health/anomalies.js";
 import { heldFor, unusualBackups } from "../health/gate.js";
-import { readIndex } from "../index-file.js";
+import { knownBackups, readIndex } from "../index-file.js";
 import type { BackupInfo } from "../manifest.js";
 import { ACCEPTED_FILE, PIN_FILE } from "../paths.js";
 import type { Repository } from "../repository.js";
@@ -55,9 +55,10 @@ export async function gatherContext(
     ...(known.needed ?? []),
   ]);
   const accepted = await acceptedOf(target, await soundness.having(ACCEPTED_FILE));
-  const unusual = await unusualBackups(repository, backups, anomalyLimits, accepted);
+  const all = await knownBackups(target, { backups, findings }); // the gate goes by what can not be read, too
+  const unusual = await unusualBackups(repository, all, anomalyLimits, accepted);
   const held = new Map([
-    ...heldFor(unusual, backups),
+    ...heldFor(unusual, all),
     ...(await heldForUnreachable(repository, { backups, findings })),
     ...(known.held ?? []),
   ]);
@@ -65,17 +66,14 @@ export async function gatherContext(
   return { backups, findings, context: { ...known, now, pinned, damaged, needed, held } };
 }
 
-/**
- * Of a backup that can not be reached just now it may be anything: unusual, or laid over another. What is older of its namespace
- * waits, and what is laid over it; where the index does not remember it, everything.
- */
+/** What is laid over a backup that can not be reached just now waits; where the index does not remember that one, everything. */
 async function heldForUnreachable({ target }: Repository, scan: Scan): Promise<[string, string][]> {
   const waiting = new Map<string, string>();
   const unreachable = await unreachableIn(target, scan);
   for (const { finding, copy } of unreachable) {
-    const older = scan.backups.filter((info) => copy === undefined || isOlder(info, copy));
-    for (const id of [finding, ...older].map(({ backupId }) => backupId))
-      waiting.set(id, `until ${finding.backupId} can be read`);
+    if (copy !== undefined) continue;
+    for (const { backupId } of scan.backups)
+      waiting.set(backupId, `until ${finding.backupId} can be read`);
   }
   const over = new Map(unreachable.map(({ finding: { backupId } }) => [backupId, backupId]));
   for (const { backupId, parentBackupId } of new Lineage(scan.backups, new Set()).backups) {
@@ -86,11 +84,6 @@ async function heldForUnreachable({ target }: Repository, scan: Scan): Promise<[
   }
   return [...waiting];
 }
-
-const isOlder = (info: BackupInfo, than: BackupInfo): boolean =>
-  info.sourceDb === than.sourceDb &&
-  info.sourceNamespace === than.sourceNamespace &&
-  info.sequence <= than.sequence;
 
 /** What a backup is laid over whose manifest can not be read: the index still knows, and a repair may need it. */
 async function neededByUnreadable(
