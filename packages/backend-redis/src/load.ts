@@ -157,7 +157,7 @@ class RedisLoad implements StagedLoad {
   async #abort(): Promise<void> {
     this.#ended = true;
     await this.#thaw();
-    await this.#each((partition) => partition.raw(scripts.end, [this.id]));
+    await this.#each((partition) => this.#end(partition));
     await this.namespace.root.endLoad(this.id);
     for (const partition of this.partitions) collectInBackground(partition);
   }
@@ -239,16 +239,15 @@ class RedisLoad implements StagedLoad {
       return { head, skipped: 0 };
     }
     await partition.merge(this.id);
-    const [, skipped, end] = await partition.raw(scripts.end, [this.id]);
-    const head =
-      word(end) === ""
-        ? undefined
-        : parseFacts(
-            word(end)
-              .split(" ")
-              .map((fact) => Buffer.from(fact)),
-          );
+    const [skipped, ...end] = (await this.#end(partition)).split(" ");
+    const head = end.length === 0 ? undefined : parseFacts(end.map((fact) => Buffer.from(fact)));
     return { head, skipped: Number(skipped) };
+  }
+
+  /** Answers what came of a merge, "" where it came to no end. */
+  async #end(partition: Partition): Promise<string> {
+    const [, outcome] = await partition.raw(scripts.end, [this.id, this.namespace.host.clock()]);
+    return word(outcome);
   }
 
   #each<T>(work: (partition: Partition, index: number) => Promise<T>): Promise<T[]> {

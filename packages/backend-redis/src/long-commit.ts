@@ -132,7 +132,8 @@ class LongCommit {
 
   /** Answers the result, "" where it did not come to one. */
   async #end(): Promise<string> {
-    const [, , , result] = await this.partition.raw(scripts.end, [this.#load]);
+    const now = this.partition.host.clock();
+    const [, result] = await this.partition.raw(scripts.end, [this.#load, now]);
     await this.partition.root.endLoad(this.#load);
     collectInBackground(this.partition);
     return word(result);

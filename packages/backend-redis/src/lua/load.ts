@@ -174,22 +174,24 @@ local function merge_step()
 end
 
 note_server(head)
-local has_more
-if mode == 'commit' then has_more = commit_step(head, source) else has_more = merge_step() end
+local has_more, outcome
+if mode == 'commit' then has_more, outcome = commit_step(head, source) else has_more = merge_step() end
 write_head(head)
 if not has_more then
-  call('HSET', source .. 'load', 'end', table.concat(facts_of(head), ' '))
+  outcome = outcome or call('HGET', source .. 'load', 'skipped') .. ' ' .. table.concat(facts_of(head), ' ')
+  call('HSET', source .. 'load', 'outcome', outcome)
+  remember('load:' .. ARGV[3], outcome, now)
   call('HDEL', head_key, 'merging')
 end
 return { 'ok', has_more and '1' or '' }
 `;
 
 /**
- * ARGV[3] load; to garbage with what is left of it. Answers {"ok", skipped or "", its head when it was finished or "", of a
- * commit its result}.
+ * ARGV[3] load; ARGV[4] now, ms. To garbage with what is left of it. Answers {"ok", outcome or ""}: of a commit its result, of a
+ * merge how many it skipped and the facts of its head, with spaces between. Asked again when the garbage is gone, it remembers.
  */
 export const END = `${LIBRARY}
-local f = call('HMGET', base .. ARGV[3] .. ':load', 'skipped', 'end', 'result')
+local outcome = call('HGET', base .. ARGV[3] .. ':load', 'outcome') or recall('load:' .. ARGV[3], tonumber(ARGV[4]))
 if call('ZREM', base .. 'loads', ARGV[3]) == 1 then call('SADD', base .. 'garbage', ARGV[3]) end
-return { 'ok', f[1] or '', f[2] or '', f[3] or '' }
+return { 'ok', outcome or '' }
 `;

@@ -88,8 +88,7 @@ local function commit_step(head, source)
   local without = call('LRANGE', source .. 'missed', 0, -1)
   if #without > 0 then versions = versions .. ',' .. table.concat(without, ',') end
   local result = head.id .. '-' .. point .. ':' .. versions
-  call('HSET', source .. 'load', 'result', result)
   remember(f[2], result, now)
-  return false
+  return false, result
 end
 `;
