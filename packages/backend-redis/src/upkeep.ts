@@ -3,7 +3,7 @@ import type { Checkpoint } from "@nadb/core";
 import { expired } from "./head-fields.js";
 import { headKey } from "./keys.js";
 import { type Link, word } from "./link.js";
-import type { Answer, Partition } from "./partition.js";
+import { type Answer, Partition } from "./partition.js";
 import { scripts } from "./scripts.js";
 
 /** Records or tombstones that one script removes. */
@@ -23,10 +23,24 @@ export async function sweepPartition(
     const args = [now, before, step, now - ABANDONED_AFTER_MS];
     const answer = await partition.read(scripts.sweep, args);
     if (answer === undefined) return swept;
+    for (const load of answer.slice(3)) await endAbandoned(partition, word(load));
     if (word(answer[2]) === "1") await partition.raw(scripts.collect, [STEP]);
     swept += Number(answer[1]);
     if (Number(answer[1]) < step || swept >= limit) return swept;
   }
+}
+
+/** Its process is gone; decided upon, it may not be finished in all partitions. */
+async function endAbandoned({ host, root }: Partition, load: string): Promise<void> {
+  if ((await root.decide(load, "abort", "")) === "commit") {
+    const count = (await root.find())?.partitions ?? 0;
+    for (let index = 0; index < count; index++) {
+      const partition = new Partition(host, root, index, count);
+      await partition.raw(scripts.finish, [load]);
+      await partition.merge(load);
+    }
+  }
+  await root.endLoad(load);
 }
 
 /** Forgets the tombstones up to a point of this partition in a checkpoint. */

@@ -21,8 +21,8 @@ return { 'ok' }
 
 /**
  * ARGV[3] now, ms; ARGV[4] tombstones of before this are forgotten, ms; ARGV[5] up to so many of each; ARGV[6] loads not
- * fed since this are abandoned, ms. Answers {"ok", how many were swept, is there more to do "1" or ""}. Idle, it writes
- * nothing.
+ * fed since this are abandoned, ms. Answers {"ok", how many were swept, is there garbage "1" or "", load that was abandoned, …}.
+ * Idle, it writes nothing.
  */
 export const SWEEP = `${LIBRARY}
 local head, why = guard()
@@ -43,7 +43,7 @@ if due > 0 or is_old then
   trim_graves(head, tonumber(ARGV[4]), limit)
   write_head(head)
 end
-return { 'ok', swept, call('SCARD', base .. 'garbage') > 0 and '1' or '' }
+return { 'ok', swept, call('SCARD', base .. 'garbage') > 0 and '1' or '', unpack(abandoned) }
 `;
 
 /** ARGV[3] "server:version"; ARGV[4] at most so many. Answers {"ok", "1" when there are more}, {"expired", reason}. */
