@@ -26,19 +26,21 @@ export async function killLoader(
     stdio: ["pipe", "pipe", "inherit"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
-  expect(await line(child)).toBe("loaded");
+  const lines = linesOf(child);
+  expect(await lines.next()).toMatchObject({ value: "loaded" });
   const cut = proxy.cutAt(when, at);
   child.stdin?.write("commit\n");
-  await cut;
+  const committed = lines.next().then(({ value }) => value);
+  if ((await Promise.race([cut, committed])) === "committed") {
+    throw new Error("the loader never asked for that: it runs dist, build it from this src");
+  }
   proxy.refuse();
   const ended = once(child, "exit");
   child.kill("SIGKILL");
   await ended;
 }
 
-async function line(child: ChildProcess): Promise<string> {
+function linesOf(child: ChildProcess): AsyncIterator<string> {
   if (child.stdout === null) throw new Error("it has no output");
-  const lines = createInterface({ input: child.stdout });
-  const [text] = await once(lines, "line");
-  return text as string;
+  return createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 }
