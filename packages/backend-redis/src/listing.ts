@@ -1,6 +1,6 @@
 // Listings in the byte order of keys. Each script looks at a bounded number of keys of one partition; what all partitions
 // have found is merged here. A query for any of several tags is one for each of them that leaves out what an earlier one
-// has found, so nothing comes twice.
+// has found, so nothing comes twice. What several scripts have found is of one instant if they saw the same view.
 import { compareUtf8, invalidArgument, type Page, quote, type TagQuery } from "@nadb/core";
 import { type Argument, word } from "./link.js";
 import type { Answer, Partition } from "./partition.js";
@@ -8,6 +8,9 @@ import { scripts } from "./scripts.js";
 
 /** Keys that one script looks at. */
 const STEP = 1_000;
+
+/** A page that met commits between its scripts is read again, unless so many were run for it: a long walk is as it is. */
+const MOST_SCRIPTS = 50;
 
 /** Cursors are the last key of the page, marked so that a foreign string is refused. */
 const CURSOR_MARK = "k:";
@@ -25,35 +28,66 @@ export function keyOfCursor(cursor: string | undefined): string | undefined {
 }
 
 /** Finds up to `most` keys behind `after`, in order. */
-export type Source = (after: string | undefined, most: number) => Promise<string[]>;
+export type Source = (after: string | undefined, most: number, views: Views) => Promise<string[]>;
+
+/** What scripts have seen of the heads of partitions. */
+class Views {
+  readonly #seen = new Map<Partition, string>();
+  scripts = 0;
+  isTorn = false;
+
+  add(partition: Partition, view: string): void {
+    this.scripts++;
+    if ((this.#seen.get(partition) ?? view) !== view) this.isTorn = true;
+    this.#seen.set(partition, view);
+  }
+}
 
 export async function mergedPage(
   sources: readonly Source[],
   after: string | undefined,
   limit: number,
 ): Promise<Page<string>> {
-  const found = await Promise.all(sources.map((source) => source(after, limit + 1)));
+  const found = await atOneView((views) =>
+    Promise.all(sources.map((source) => source(after, limit + 1, views))),
+  );
   const all = found.length === 1 ? (found[0] as string[]) : found.flat().sort(compareUtf8);
   if (all.length <= limit) return { items: all };
   const items = all.slice(0, limit);
   return { items, cursor: CURSOR_MARK + (items.at(-1) as string) };
 }
 
+async function atOneView<T>(read: (views: Views) => Promise<T>): Promise<T> {
+  for (let scripts = 0; ; ) {
+    const views = new Views();
+    const result = await read(views);
+    scripts += views.scripts;
+    if (!views.isTorn || scripts > MOST_SCRIPTS) return result;
+  }
+}
+
 /** Keys with this prefix. */
 export const keysOf =
   (partition: Partition, prefix: string, now: number): Source =>
-  (after, most) =>
-    gather(most, behind(after) ?? from(prefix), (start, left) =>
-      partition.read(scripts.list, [now, start, endOf(prefix), Math.min(STEP, left)]),
-    );
+  (after, most, views) =>
+    gather(most, behind(after) ?? from(prefix), async (start, left) => {
+      const args = [now, start, endOf(prefix), Math.min(STEP, left)];
+      return seen(views, partition, await partition.read(scripts.list, args));
+    });
 
 /** Keys of the records that have all of some tags, and none of others. */
 export const matchesOf =
   (partition: Partition, { all, none }: TagLists, now: number): Source =>
-  (after, most) =>
-    gather(most, behind(after) ?? "-", (start, left) =>
-      partition.read(scripts.query, [now, start, left, STEP, ...counted(all), ...counted(none)]),
-    );
+  (after, most, views) =>
+    gather(most, behind(after) ?? "-", async (start, left) => {
+      const args = [now, start, left, STEP, ...counted(all), ...counted(none)];
+      return seen(views, partition, await partition.read(scripts.query, args));
+    });
+
+function seen(views: Views, to: Partition, answer: Answer | undefined): Answer | undefined {
+  views.add(to, word(answer?.[3]));
+  return answer;
+}
 
 export interface TagLists {
   readonly all: readonly string[];
@@ -86,7 +120,7 @@ export async function knownCount(
 export async function countAll(source: Source): Promise<number> {
   let count = 0;
   for (let after: string | undefined; ; ) {
-    const keys = await source(after, STEP);
+    const keys = await source(after, STEP, new Views());
     count += keys.length;
     if (keys.length < STEP) return count;
     after = keys.at(-1);
@@ -113,7 +147,7 @@ async function gather(
   for (let at = start; keys.length < most; ) {
     const answer = await step(at, most - keys.length);
     if (answer === undefined) return keys;
-    const [, isEnd, last, ...some] = answer;
+    const [, isEnd, last, , ...some] = answer;
     for (const key of some) keys.push(String(key));
     if (word(isEnd) === "1") return keys;
     at = Buffer.concat([Buffer.from("("), last as Buffer]);

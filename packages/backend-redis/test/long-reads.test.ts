@@ -4,7 +4,7 @@ import { isNadbError } from "@nadb/core";
 import { describe, expect, it } from "vitest";
 import { scripts } from "../src/scripts.js";
 import { is } from "./faults/killed.js";
-import { change, keys, namespace, proxyTo, put, read } from "./faults/support.js";
+import { change, keys, namespace, proxyTo, put, read, remove } from "./faults/support.js";
 import { type RedisProxy, type Request, sharedServer } from "./servers/index.js";
 
 const server = sharedServer();
@@ -88,6 +88,47 @@ describe("records of a mebibyte", () => {
     proxy.accept();
     const lengths = (await reading).map((record) => record?.value.length);
     expect(new Set(lengths).size).toBe(1);
+  });
+});
+
+describe("a page of keys that takes several scripts", () => {
+  const MANY = keys(2_500);
+  const TAG = "t";
+
+  const WRITES = {
+    "a commit in steps": (one: StorageNamespace) => one.commit(MANY.map(remove)),
+    "a replace by nothing": async (one: StorageNamespace) => (await one.replace()).commit(),
+  };
+  const PAGES = {
+    keys: { script: scripts.list, of: (one: StorageNamespace) => one.keys({ limit: 5_000 }) },
+    query: {
+      script: scripts.query,
+      of: (one: StorageNamespace) => one.query({ all: [TAG], limit: 5_000 }),
+    },
+  };
+
+  it.each(
+    (Object.keys(PAGES) as (keyof typeof PAGES)[]).flatMap((kind) =>
+      (Object.keys(WRITES) as (keyof typeof WRITES)[]).map((write) => [kind, write] as const),
+    ),
+  )("of %s is of one instant when %s comes between them", async (kind, write) => {
+    const direct = await namespace({ url: server().url });
+    await direct.commit(MANY.map((key) => put(key, "1", [TAG])));
+    const proxy = await proxyTo(server());
+    const one = await namespace({ url: server().urlAt(proxy.port) });
+    await PAGES[kind].of(one); // the server knows the script from now on
+    let asked = 0;
+    const cut = proxy.cutAt(
+      "before",
+      (request) => is(PAGES[kind].script)(request) && ++asked === 2,
+    );
+    const page = PAGES[kind].of(one);
+    page.catch(() => undefined);
+    await cut;
+    proxy.refuse();
+    await WRITES[write](direct);
+    proxy.accept();
+    expect((await page).items).toEqual([]);
   });
 });
 

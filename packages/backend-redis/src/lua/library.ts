@@ -136,6 +136,9 @@ local function facts_of(head)
     head.written or '', text(head.loads) }
 end
 
+-- What is read at the same view is of one instant.
+local function view_of(head) return head.id .. '.' .. head.server .. '.' .. text(head.version) end
+
 local function next_version(head)
   head.counter = head.counter + 1
   return head.counter

@@ -110,7 +110,7 @@ return answer
  *   ARGV[3]  now, ms        ARGV[4]  from, as ZRANGE BYLEX takes it       ARGV[5]  to, likewise
  *   ARGV[6]  at most so many
  *
- * Answers {"ok", is the end "1" or "", last key looked at, key, …}.
+ * Answers {"ok", is the end "1" or "", last key looked at, view, key, …}.
  */
 export const LIST = `${LIBRARY}
 local head, why = guard()
@@ -120,7 +120,7 @@ local expiry = head.prefix .. 'expiry'
 local some_expired = call('ZCOUNT', expiry, '-inf', ARGV[3]) > 0
 local now = tonumber(ARGV[3])
 local keys = call('ZRANGE', head.prefix .. 'keys', ARGV[4], ARGV[5], 'BYLEX', 'LIMIT', 0, limit)
-local answer = { 'ok', #keys < limit and '1' or '', keys[#keys] or '' }
+local answer = { 'ok', #keys < limit and '1' or '', keys[#keys] or '', view_of(head) }
 for i = 1, #keys do
   if not (some_expired and is_expired(call('ZSCORE', expiry, keys[i]), now)) then answer[#answer + 1] = keys[i] end
 end
@@ -133,7 +133,7 @@ return answer
  *   ARGV[7…] number of tags that it has, tag…, number of those that it has not, tag…
  *
  * Walks the smallest of the tags, or all keys where none is given.
- * Answers {"ok", is the end "1" or "", last key looked at, key, …}.
+ * Answers {"ok", is the end "1" or "", last key looked at, view, key, …}.
  */
 export const QUERY = `${LIBRARY}
 local head, why = guard()
@@ -175,9 +175,9 @@ end
 
 local keys = call('ZRANGE', smallest and all[smallest] or head.prefix .. 'keys', behind, '+', 'BYLEX', 'LIMIT', 0, steps)
 local is_end = #keys < steps
-local answer, last = { 'ok', '', '' }, ''
+local answer, last = { 'ok', '', '', view_of(head) }, ''
 for i = 1, #keys do
-  if #answer == limit + 3 then
+  if #answer == limit + 4 then
     is_end = false
     break
   end
