@@ -73,6 +73,12 @@ describe("--repo with the URL of a store", () => {
     await must("set a 1");
     await must("backup create set --all-namespaces --repo fs:./data");
     expect(await idsIn("fs:./data")).toEqual(["set.default.default"]);
+    const left = "backups/default is left out: a repository lies in it\n";
+    for (const line of ["backup create set2", "backup health --repo fs:./data --no-source"]) {
+      const { stderr } = await nadb(`${line} --all-namespaces`);
+      expect(stderr.includes(left)).toBe(!line.includes("--no-source"));
+    }
+    expect((await nadb("backup health --all-namespaces")).stderr).toContain(left);
     await must("backup restore set --all-namespaces --clear --yes --repo fs:./data");
     expect(await idsIn("fs:./data")).toEqual(["set.default.default"]);
     expect(await must("get a")).toBe("1");
@@ -82,9 +88,20 @@ describe("--repo with the URL of a store", () => {
     await must("set a 1");
     const data = path("data");
     await refused("backup create b --repo fs:./data#default/default", 2, "namespace");
-    await refused(`backup create b --repo fs:${data}#default/default`, 10, "other records");
-    await refused(`backup create b --repo fs:${data}#default`, 10, "other records");
+    await refused(`backup create b --repo fs:${data}#default/default`, 2, "itself");
+    await refused(`backup create b --repo fs:${data}#default`, 2, "itself");
+    await refused(`backup create b --repo fs:${data}#default --namespace other`, 10, "other rec");
     expect(await must("keys")).toBe("a\n");
+  });
+
+  it("refused, it leaves nothing that a set of all namespaces would leave out", async () => {
+    await must("set seed 1 --namespace other");
+    await refused("backup create x --repo fs:././data#default/default", 2, "nobody has written");
+    await must("set order 42");
+    expect((await json("keys")).keys).toEqual(["order"]);
+    const set = await json("backup create nightly --all-namespaces");
+    expect(set.backups).toHaveLength(2);
+    expect(set.leftOut).toEqual([]);
   });
 
   it.each([

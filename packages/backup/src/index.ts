@@ -215,6 +215,7 @@ export {
   type PrepareRestoreAllOptions,
   prepareRestoreAllNamespaces,
 } from "./sets/prepared-set.js";
+export type { LeftOut } from "./sets/namespaces.js";
 export {
   type OfNamespace,
   planRestoreAllNamespaces,

@@ -92,8 +92,9 @@ export class BackupManager {
   static async open(options: BackupManagerOptions): Promise<BackupManager> {
     const { store, target, create = true } = options;
     const storage = "storage" in store ? store.storage : store;
+    if (create) await checkOutside(target, storage); // before the target is claimed
     const repository = await Repository.open(target, { ...options, create });
-    await checkOutside(target, storage);
+    if (!create) await checkOutside(target, storage);
     return new BackupManager(storage, repository);
   }
 

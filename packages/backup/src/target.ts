@@ -56,7 +56,10 @@ export interface BackupTarget {
   readonly owner: string;
   /** True only when the owner is certainly gone; then nobody has to wait for its lease to end. */
   isGone(owner: string): boolean;
-  /** True when the files lie in that very namespace; left out where they lie in none. */
+  /**
+   * True when the files lie, or would lie, in that very namespace; writes nothing. Left out where they lie in none. Throws
+   * NADB_INVALID_ARGUMENT where that can not be told.
+   */
   isInside?(storage: StorageNamespace): Promise<boolean>;
 }
 

@@ -9,7 +9,7 @@ import {
   type TargetEntry,
   type WriteOptions,
 } from "../target.js";
-import { claim, readClaim } from "./claim.js";
+import { claim, isSameNamespace, readClaim } from "./claim.js";
 import { listFolder } from "./list.js";
 import { noFile, readFile } from "./read.js";
 import { removeFiles } from "./remove.js";
@@ -103,10 +103,8 @@ class BackendTarget implements BackupTarget {
   }
 
   async isInside(storage: StorageNamespace): Promise<boolean> {
-    const theirs = await readClaim(storage);
-    if (theirs === undefined) return false;
-    await this.#claimed();
-    return theirs === this.#id;
+    if ((await this.#claimed()) !== undefined) return (await readClaim(storage)) === this.#id;
+    return isSameNamespace((await this.#open()).storage, storage);
   }
 
   /** Undefined while no target has written there: then there are no files. */

@@ -14,18 +14,24 @@ import { isObject, parseJson } from "../manifest.js";
 export const CLAIM_KEY = "nadb-target";
 export const FILE_PREFIX = "file/";
 export const PENDING_PREFIX = "pending/";
+const PIECE_PREFIX = "piece/";
 const CLAIM_FORMAT = "nadb-target";
 const CLAIM_VERSION = 1;
 const ID = /^[0-9a-f]{32}$/;
 const NEWLINE = 10;
+const OWN_PREFIXES = [FILE_PREFIX, PIECE_PREFIX, PENDING_PREFIX];
 /** No head of ours begins with a longer line. */
 const MAX_LINE_BYTES = 512;
 
 export const fileKey = (path: string): string => `${FILE_PREFIX}${path}`;
 export const pendingKey = (id: string): string => `${PENDING_PREFIX}${id}`;
-export const piecesPrefix = (id: string): string => `piece/${id}/`;
+export const piecesPrefix = (id: string): string => `${PIECE_PREFIX}${id}/`;
 export const pieceKey = (id: string, number: number): string =>
   `${piecesPrefix(id)}${String(number).padStart(8, "0")}`;
+
+/** Whether it is of the layout. */
+export const isOwnKey = (key: string): boolean =>
+  key === CLAIM_KEY || OWN_PREFIXES.some((prefix) => key.startsWith(prefix));
 
 /** Bytes that stand in pieces. */
 export interface Pieces {

@@ -56,7 +56,7 @@ function foundHead(path: string, { value, version }: StoredRecord): FoundHead {
 
 /** All keys that begin with the prefix, in pages. */
 export async function* keysWith(
-  { storage }: Room,
+  { storage }: Pick<Room, "storage">,
   prefix: string,
   limit = 10_000,
 ): AsyncGenerator<readonly string[], void, undefined> {

@@ -1,8 +1,7 @@
 // The health of all namespaces: of those that the store holds and of those that the repository has backups of, so that one
 // that was lost with its store is judged, too. INVARIANT: that nothing is known of is no health: it is critical.
 import type { NamespaceId, StorageNamespace } from "@nadb/core";
-import { isScratch } from "../drill/scratch.js";
-import { listNamespaces } from "../sets/backup-all.js";
+import { holdsByName, type LeftOut, listNamespaces, type NamespaceListing } from "../sets/namespaces.js";
 import { type NamespaceSource, nameOf } from "../sets/set.js";
 import type { HealthCheck, HealthStatus } from "./check.js";
 import {
@@ -35,6 +34,8 @@ export interface HealthOfAll {
   readonly checks: readonly HealthCheck[];
   /** By name. */
   readonly namespaces: readonly Health[];
+  /** Namespaces of the store that are not judged: NADB keeps them for itself. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /**
@@ -61,12 +62,12 @@ export async function healthOfAllNamespaces(
     checkedAt: new Date(clock()).toISOString(),
     checks,
     namespaces,
+    leftOut: store === undefined || isFailure(store) ? [] : store.leftOut,
   };
 }
 
-interface OpenedStore {
+interface OpenedStore extends NamespaceListing {
   readonly backend: NamespaceSource;
-  readonly ids: readonly NamespaceId[];
 }
 
 async function openedStore(
@@ -74,7 +75,7 @@ async function openedStore(
   db: string | undefined,
 ): Promise<OpenedStore> {
   const backend = await open();
-  return { backend, ids: await listNamespaces(backend, db) };
+  return { backend, ...(await listNamespaces(backend, db)) };
 }
 
 async function storageOf(
@@ -94,7 +95,7 @@ function idsOf(
   const backups = isFailure(contents) ? [] : contents.scan.backups;
   const backedUp = backups
     .map(({ sourceDb, sourceNamespace }) => ({ db: sourceDb, namespace: sourceNamespace }))
-    .filter((id) => (db === undefined || id.db === db) && !isScratch(id));
+    .filter((id) => (db === undefined || id.db === db) && holdsByName(id) === undefined);
   const byName = new Map([...held, ...backedUp].map((id) => [nameOf(id), id]));
   return [...byName.keys()].sort().map((name) => byName.get(name) as NamespaceId);
 }

@@ -1,12 +1,12 @@
 // Backing up all namespaces of a backend: one backup of each, each at its own exact cut, under one label. Each says how
 // many they are; the call that fails takes back those it has made, and a call that was killed leaves a set that is not whole.
 import { checkName, isNadbError, NadbError, type NamespaceId, quote } from "@nadb/core";
-import { readClaim } from "../backend-target/claim.js";
 import { type CreateBackupOptions, createFull, createIncremental, newBackupId } from "../create.js";
-import { isScratch } from "../drill/scratch.js";
 import type { BackupInfo } from "../manifest.js";
 import type { Repository } from "../repository.js";
+import { checkOutside } from "../target.js";
 import { checkLabelUnused, parentFor, unchangedSet } from "./before.js";
+import { type LeftOut, listNamespaces, type NamespaceListing } from "./namespaces.js";
 import { idsOfSet, type NamespaceSource, nameOf } from "./set.js";
 
 export interface BackupAllOptions extends Omit<CreateBackupOptions, "backupId"> {
@@ -35,6 +35,8 @@ export interface TakenSet {
   readonly added: readonly NamespaceId[];
   /** Namespaces dropped meanwhile: the set holds what was there at their cuts, which may be nothing. */
   readonly dropped: readonly NamespaceId[];
+  /** Namespaces that are not in the set because NADB keeps them for itself. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /**
@@ -44,11 +46,11 @@ export interface TakenSet {
 export async function backupAllNamespaces(all: BackupAllOptions): Promise<TakenSet> {
   const { backend, repository, db, label = newBackupId("set", repository.host) } = all;
   checkName("label", label);
-  const ids = await namespacesToBackUp(backend, db);
+  const { ids, leftOut } = await survey(backend, db);
   const { backups, findings } = await repository.scan();
   if (all.skipUnchanged) {
     const same = await unchangedSet(repository, backend, ids, backups);
-    if (same !== undefined) return { ...same, created: false, added: [], dropped: [] };
+    if (same !== undefined) return { ...same, created: false, added: [], dropped: [], leftOut };
   }
   checkLabelUnused(label, backups);
   const taken = [...backups, ...findings].map(({ backupId }) => backupId);
@@ -58,52 +60,29 @@ export async function backupAllNamespaces(all: BackupAllOptions): Promise<TakenS
     label,
     created: true,
     backups: made,
-    ...difference(ids, await listNamespaces(backend, db)),
+    ...difference(ids, (await listNamespaces(backend, db)).ids),
+    leftOut,
   };
 }
 
-/** As listNamespaces. Throws NADB_NOT_FOUND when there is none. */
-export async function namespacesToBackUp(
+/** What a set would be of. Throws NADB_NOT_FOUND when there is nothing. */
+export const namespacesToBackUp = async (
   backend: NamespaceSource,
   db?: string,
-): Promise<readonly NamespaceId[]> {
-  const ids = await listNamespaces(backend, db);
-  if (ids.length > 0) return ids;
+): Promise<readonly NamespaceId[]> => (await survey(backend, db)).ids;
+
+async function survey(backend: NamespaceSource, db?: string): Promise<NamespaceListing> {
+  const listing = await listNamespaces(backend, db);
+  if (listing.ids.length > 0) return listing;
   throw new NadbError(
     "NADB_NOT_FOUND",
     `there is no namespace to back up${db === undefined ? "" : ` in the database ${quote(db)}`}`,
-    { hint: "a namespace is there once something was written to it" },
+    { hint: `a namespace is there once something was written to it${besides(listing.leftOut)}` },
   );
 }
 
-/**
- * The namespaces that have been written to, by name; of one database or of all. Those of drills are nobody's, and those that
- * repositories lie in are no data.
- */
-export async function listNamespaces(
-  backend: NamespaceSource,
-  db?: string,
-): Promise<readonly NamespaceId[]> {
-  if (db !== undefined) checkName("database name", db);
-  const ids: NamespaceId[] = [];
-  for await (const id of backend.namespaces())
-    if ((db === undefined || id.db === db) && !isScratch(id) && !(await isTargets(backend, id)))
-      ids.push(id);
-  return ids.sort((a, b) =>
-    a.db === b.db ? compare(a.namespace, b.namespace) : compare(a.db, b.db),
-  );
-}
-
-/** Of one that can not be opened, or be read, whoever works on it tells that. */
-async function isTargets(backend: NamespaceSource, id: NamespaceId): Promise<boolean> {
-  try {
-    return (await readClaim(await backend.namespace(id))) !== undefined;
-  } catch (error) {
-    return isNadbError(error, "NADB_NEWER_FORMAT");
-  }
-}
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const besides = (leftOut: readonly LeftOut[]): string =>
+  leftOut.length === 0 ? "" : `; no data: ${leftOut.map(nameOf).join(", ")}`;
 
 interface Work {
   readonly all: BackupAllOptions;
@@ -137,6 +116,7 @@ async function takeOne(
 ): Promise<BackupInfo> {
   const { backend, repository, db: _, incremental = false, skipUnchanged: __, ...options } = all;
   const storage = await backend.namespace(id);
+  await checkOutside(repository.target, storage);
   const host = { repository, storage, ...repository.host };
   const one = { ...options, label, backupId, setSize: ids.length };
   const parent = incremental ? await parentFor(repository, storage, backups) : undefined;

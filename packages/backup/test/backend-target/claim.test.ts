@@ -8,7 +8,6 @@ import {
   memoryTarget,
   Repository,
 } from "../../src/index.js";
-import { listNamespaces } from "../../src/sets/backup-all.js";
 import { keysIn, NAMESPACE } from "../support/backend-files.js";
 import { refuses } from "../support/fails.js";
 import { pathsOf, readFile, writeFile } from "../support/files.js";
@@ -105,9 +104,41 @@ describe("a repository beside the data that it keeps, in one backend", () => {
     const backend = memoryBackend();
     await (await storeOn(backend)).set("k", "v");
     const repository = await Repository.open(backendTarget(backend), { create: true });
-    const { backups } = await backupAllNamespaces({ backend, repository });
+    const { backups, leftOut } = await backupAllNamespaces({ backend, repository });
     expect(backups.map(({ sourceNamespace }) => sourceNamespace)).toEqual(["app"]);
-    expect(await listNamespaces(backend)).toEqual([{ db: "default", namespace: "app" }]);
+    expect(leftOut).toEqual([{ ...NAMESPACE, holds: "repository" }]);
+  });
+
+  it("is the application's once that has written there, whatever its records are called", async () => {
+    const backend = memoryBackend();
+    await (await storeOn(backend)).set("k", "v");
+    const target = backendTarget(backend);
+    const repository = await Repository.open(target, { create: true });
+    const app = await KeyValueStore.open({ backend, ...NAMESPACE });
+    const beside = await Repository.open(memoryTarget(), { create: true });
+    for (const key of ["a", "zz", "files", "nadb-target2"]) {
+      await app.set(key, "mine");
+      const all = { backend, repository: beside, label: key };
+      const { backups, leftOut } = await backupAllNamespaces(all);
+      expect(backups).toHaveLength(2);
+      expect(leftOut).toEqual([]);
+      await app.delete(key);
+    }
+    await app.set("a", "mine");
+    const into = () => backupAllNamespaces({ backend, repository });
+    await refuses("NADB_INVALID_ARGUMENT", into, "backups/default");
+    expect(await repository.list()).toEqual([]);
+  });
+
+  it("of a newer layout is no data, and told", async () => {
+    const backend = memoryBackend();
+    await (await storeOn(backend)).set("k", "v");
+    const app = await KeyValueStore.open({ backend, ...NAMESPACE });
+    await app.set("nadb-target", '{"format":"nadb-target","format_version":2,"id":"0"}');
+    await app.set("elsewhere", "x");
+    const repository = await Repository.open(memoryTarget(), { create: true });
+    const { leftOut } = await backupAllNamespaces({ backend, repository });
+    expect(leftOut).toEqual([{ ...NAMESPACE, holds: "repository" }]);
   });
 });
 
@@ -115,17 +146,40 @@ describe("a repository in the namespace that is backed up", () => {
   const inside = (backend: StorageBackend) =>
     backendTarget(backend, { db: "default", namespace: "app" });
 
-  it("is refused: the records are not a target's", async () => {
+  it("is refused, and left as it is, also after its last record was deleted", async () => {
     const backend = memoryBackend();
     const store = await storeOn(backend);
+    const open = () => BackupManager.open({ store, target: inside(backend) });
     await store.set("k", "v");
-    const target = inside(backend);
-    await refuses("NADB_NOT_A_REPOSITORY", () => BackupManager.open({ store, target }));
+    await refuses("NADB_INVALID_ARGUMENT", open, "itself");
+    await store.delete("k");
+    await refuses("NADB_INVALID_ARGUMENT", open, "itself");
+    expect((await store.keys()).items).toEqual([]);
   });
 
-  it("is refused where there are none, too, by another handle as well", async () => {
+  it("is refused before anything is written, where nothing was", async () => {
     const backend = memoryBackend();
     const store = await storeOn(backend);
+    const refused = () => BackupManager.open({ store, target: inside(backend) });
+    for (let i = 0; i < 2; i++) await refuses("NADB_INVALID_ARGUMENT", refused, "default/app");
+    const look = () => BackupManager.open({ store, target: inside(backend), create: false });
+    await refuses("NADB_NOT_A_REPOSITORY", look);
+    for await (const id of backend.namespaces()) expect(id).toBeUndefined();
+  });
+
+  it("is taken for a namespace of another store only where one of them was written to", async () => {
+    const [backend, other] = [memoryBackend(), memoryBackend()];
+    const store = await storeOn(backend);
+    const open = () => BackupManager.open({ store, target: inside(other) });
+    await refuses("NADB_INVALID_ARGUMENT", open, "nobody has written to it");
+    await store.set("k", "v");
+    await (await open()).createBackup();
+  });
+
+  it("is refused where a target is, by another handle as well", async () => {
+    const backend = memoryBackend();
+    const store = await storeOn(backend);
+    await writeFile(inside(backend), "a/file", "x");
     for (const target of [inside(backend), inside(backend)]) {
       const open = () => BackupManager.open({ store, target });
       await refuses("NADB_INVALID_ARGUMENT", open, "default/app");

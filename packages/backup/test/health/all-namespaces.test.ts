@@ -1,7 +1,14 @@
 // The health of all namespaces: which are looked at, that the worst of them wins, and that nothing known is no health.
-import { memoryBackend, NadbError, type NamespaceId, type StorageBackend } from "@nadb/core";
+import {
+  COPIES_NAMESPACE,
+  memoryBackend,
+  NadbError,
+  type NamespaceId,
+  type StorageBackend,
+} from "@nadb/core";
 import { describe, expect, it, onTestFinished } from "vitest";
 import {
+  backendTarget,
   backupAllNamespaces,
   type HealthLimits,
   type HealthOfAll,
@@ -57,9 +64,17 @@ const told = ({ namespaces }: HealthOfAll): string[] =>
 const failing = () => Promise.reject(new NadbError("NADB_IO", "it is away"));
 
 describe("the health of all namespaces", () => {
-  it("is that of each, by name, those of drills left out", async () => {
-    const { health } = await setSite();
+  it("is that of each, by name, those that are no data left out, and told", async () => {
+    const { health, write, backend } = await setSite();
+    await Repository.open(backendTarget(backend), { create: true });
+    const copies = { db: "a", namespace: COPIES_NAMESPACE };
+    await write(copies);
     const all = await health();
+    expect(all.leftOut).toEqual([
+      { db: "a", namespace: "nadb-drill-0123456789abcdef", holds: "drill" },
+      { ...copies, holds: "copies" },
+      { db: "backups", namespace: "default", holds: "repository" },
+    ]);
     expect(told(all)).toEqual(["a/x ok", "a/y ok", "b/x ok"]);
     expect(all).toMatchObject({ status: "ok", db: null });
     expect(all.checks.map(({ name, status }) => `${name} ${status}`)).toEqual([

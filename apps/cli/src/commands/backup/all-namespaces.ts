@@ -1,5 +1,6 @@
 // What --all-namespaces means at the command line: the whole store, or the one database that --db names. A database or
 // namespace from nadb.config.json limits nothing here.
+import type { LeftOut } from "@nadb/backup";
 import { isNadbError, type NamespaceId, type StorageBackend } from "@nadb/core";
 import { type Command, Option } from "commander";
 import { usageError } from "../../failure.js";
@@ -48,3 +49,12 @@ export async function presentBackend(session: Session): Promise<OpenedBackend | 
 }
 
 export const nameOf = ({ db, namespace }: NamespaceId): string => `${db}/${namespace}`;
+
+const HOLDS: Record<LeftOut["holds"], string> = {
+  repository: "a repository lies in it",
+  copies: "it holds how far copies are",
+  drill: "it is of a drill",
+};
+
+export const leftOutText = (one: LeftOut): string =>
+  `${nameOf(one)} is left out: ${HOLDS[one.holds]}`;

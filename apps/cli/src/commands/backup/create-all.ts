@@ -5,7 +5,7 @@ import { plural } from "../../format.js";
 import { targetOf } from "../../open-target.js";
 import { ProgressLine } from "../../progress.js";
 import type { Session } from "../../session.js";
-import { nameOf, openBackend } from "./all-namespaces.js";
+import { leftOutText, nameOf, openBackend } from "./all-namespaces.js";
 import { checkOptions, howToWrite, type Options } from "./create-options.js";
 import { listText } from "./info.js";
 import { checkUsual, unusualAmong } from "./unusual.js";
@@ -60,15 +60,17 @@ async function take(
 }
 
 function notesOn(
-  { created, backups, added, dropped }: TakenSet,
+  { created, backups, added, dropped, leftOut }: TakenSet,
   { incremental }: Options,
 ): string[] {
-  if (!created) return [];
+  const others = leftOut.map(leftOutText);
+  if (!created) return others;
   const fulls = incremental ? backups.filter(({ backupType }) => backupType === "full") : [];
   return [
     ...fulls.map(({ backupId }) => `${backupId} is full: there is no backup it could go on from`),
     ...added.map((id) => `${nameOf(id)} was made meanwhile: it is not in this set`),
     ...dropped.map((id) => `${nameOf(id)} was dropped meanwhile`),
+    ...others,
   ];
 }
 

@@ -18,7 +18,7 @@ import { formatTable, printable } from "../../format.js";
 import { targetOf } from "../../open-target.js";
 import { type Begin, backendOf, type Session } from "../../session.js";
 import { Unhealthy } from "../../unhealthy.js";
-import { allNamespaces, dbOf, nameOf } from "./all-namespaces.js";
+import { allNamespaces, dbOf, leftOutText, nameOf } from "./all-namespaces.js";
 import { addLimitOptions, type LimitOptions, limitsOf } from "./health-options.js";
 
 interface Options extends LimitOptions {
@@ -81,6 +81,7 @@ async function showAll(session: Session, options: Options, db: string | undefine
     signal,
   };
   const all = await healthOfAllNamespaces(what, (id) => limitsOf(options, flags, id));
+  for (const one of all.leftOut) session.output.note(leftOutText(one));
   await tell(session, options, all, allText(all));
   endAs(all.status, [...worstReasons(all), ...all.namespaces.flatMap(namedReasons(all.status))]);
 }
