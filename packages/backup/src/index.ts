@@ -209,13 +209,13 @@ export {
   planDeleteLabel,
   verifyLabel,
 } from "./sets/label.js";
+export type { LeftOut } from "./sets/namespaces.js";
 export {
   type ExecuteRestoreAllOptions,
   type PreparedSetRestore,
   type PrepareRestoreAllOptions,
   prepareRestoreAllNamespaces,
 } from "./sets/prepared-set.js";
-export type { LeftOut } from "./sets/namespaces.js";
 export {
   type OfNamespace,
   planRestoreAllNamespaces,

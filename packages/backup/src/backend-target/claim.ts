@@ -1,12 +1,6 @@
 // Whose a namespace is: a target's, or somebody else's. A target makes its claim with its first write, and only on a namespace
 // that is empty, so it is never laid over the records of an application.
-import {
-  invalidArgument,
-  isNadbError,
-  NadbError,
-  type StorageNamespace,
-  toHex,
-} from "@nadb/core";
+import { invalidArgument, isNadbError, NadbError, type StorageNamespace, toHex } from "@nadb/core";
 import { CLAIM_KEY, decodeClaim, encodeClaim, isOwnKey } from "./layout.js";
 import { commitIf, keysWith, put, type Room } from "./room.js";
 

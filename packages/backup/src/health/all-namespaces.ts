@@ -1,7 +1,12 @@
 // The health of all namespaces: of those that the store holds and of those that the repository has backups of, so that one
 // that was lost with its store is judged, too. INVARIANT: that nothing is known of is no health: it is critical.
 import type { NamespaceId, StorageNamespace } from "@nadb/core";
-import { holdsByName, type LeftOut, listNamespaces, type NamespaceListing } from "../sets/namespaces.js";
+import {
+  holdsByName,
+  type LeftOut,
+  listNamespaces,
+  type NamespaceListing,
+} from "../sets/namespaces.js";
 import { type NamespaceSource, nameOf } from "../sets/set.js";
 import type { HealthCheck, HealthStatus } from "./check.js";
 import {

@@ -66,7 +66,7 @@ export class Ledger {
     await this.renew();
   }
 
-  /** Throws NADB_LOCKED when somebody else has written it since it was read here. */
+  /** Throws NADB_LOCKED when somebody else has written it since it was read here, NADB_IO when it has gone since. */
   async save(change: Partial<Progress>): Promise<void> {
     const now = this.host.clock();
     const { owner } = this.host.holder;
@@ -116,8 +116,15 @@ export class Ledger {
       this.#version = versions[0] as number;
       this.#progress = progress;
     } catch (error) {
-      throw isNadbError(error, "NADB_CONFLICT") ? locked(this.target, error) : error;
+      throw isNadbError(error, "NADB_CONFLICT") ? await this.#conflict(error) : error;
     }
+  }
+
+  /** Somebody else who has written it copies; a record that is gone, or is ours, was lost or written in some other way. */
+  async #conflict(cause: NadbError): Promise<NadbError> {
+    const kept = await readProgress(this.storage, this.target);
+    const isOthers = kept !== undefined && kept.progress.lease?.nonce !== this.#nonce;
+    return isOthers ? locked(this.target, cause) : lost(this.target, cause);
   }
 
   #isAnothers({ owner, nonce, until }: CopyLease): boolean {
@@ -126,6 +133,16 @@ export class Ledger {
     return until > now && until <= now + 2 * LEASE_MS; // an end too far off comes from a wrong clock
   }
 }
+
+const lost = (target: NamespaceId, cause: unknown): NadbError =>
+  new NadbError(
+    "NADB_IO",
+    `how far the copy into ${quote(nameOf(target))} is has been lost there`,
+    {
+      hint: "copy again; it goes on where that can be told",
+      cause,
+    },
+  );
 
 const locked = (target: NamespaceId, cause?: unknown): NadbError =>
   new NadbError("NADB_LOCKED", `somebody else copies into ${quote(nameOf(target))}`, {

@@ -2,7 +2,7 @@
 // the source still holds, by reading both whole and leaving out what has expired: nothing is kept in memory but a digest.
 import type { Head, StorageNamespace } from "../backend.js";
 import { StateDigest } from "../digest.js";
-import { corruption, type NadbError } from "../errors.js";
+import { corruption, NadbError } from "../errors.js";
 import { quote } from "../limits.js";
 import { changeTime, isTombstone, recordExpiresAt } from "../record.js";
 import { NOTHING_SWEPT, nameOf, type Position, type Swept } from "./progress.js";
@@ -17,6 +17,8 @@ export interface Proven {
 
 /** A merge that was committed. */
 export interface Step {
+  /** When it began, by the copier's clock. */
+  readonly at: number;
   /** Of the source: what the target should hold. */
   readonly source: Head;
   readonly target: Head;
@@ -28,7 +30,7 @@ export interface Step {
 
 /**
  * What a step leaves: nothing swept where the digests are equal, what may be missing where no more is missing than the
- * target has swept. Throws NADB_CORRUPTION for any other difference.
+ * target has swept. Throws NADB_CORRUPTION for any other difference, NADB_IO where it can not be told.
  */
 export async function checkStep(
   sides: Proven,
@@ -40,12 +42,18 @@ export async function checkStep(
   if (isSameContent(source, target)) return NOTHING_SWEPT;
   const missing = source.count - target.count;
   if (missing > 0 && missing <= swept.count) return swept;
-  const all = missing > 0 ? addUp(swept, await sweptDuring(sides.to, step, options)) : swept;
-  if (missing > 0 && missing <= all.count) return all;
-  throw differs(sides, source, target);
+  if (missing <= 0) throw differs(sides, source, target);
+  const all = addUp(swept, await sweptDuring(sides.to, step, options));
+  if (missing <= all.count) return all;
+  const until = Math.max(all.until, step.at);
+  if (await proveApartFromExpired(sides, step, until, options)) return { count: missing, until };
+  throw notTold(sides);
 }
 
-/** The tombstones that it did not bring. */
+/**
+ * The tombstones that it did not bring; too few where the target's feed does not tell of all that were brought: a partition
+ * that was empty before is told from its beginning, without.
+ */
 async function sweptDuring(
   to: StorageNamespace,
   { before, deleted }: Step,
@@ -72,7 +80,7 @@ const addUp = (a: Swept, b: Swept): Swept => ({
  */
 export async function proveApartFromExpired(
   sides: Proven,
-  { source, target }: Position,
+  { source, target }: Pick<Position, "source" | "target">,
   until: number,
   options: SignalOption,
 ): Promise<boolean> {
@@ -103,6 +111,15 @@ async function lasting(
   }
   throw new TypeError("a run without an end");
 }
+
+const notTold = ({ to }: Proven): NadbError =>
+  new NadbError(
+    "NADB_IO",
+    `${quote(nameOf(to.id))} has swept during the step, and what it lacks can not be told`,
+    {
+      hint: "copy again; the step is taken once more",
+    },
+  );
 
 export const differs = ({ from, to }: Proven, source: Head, target: Head): NadbError =>
   corruption(

@@ -50,7 +50,7 @@ export async function takeChanges(host: StepHost, basis: ChangesBasis): Promise<
     committing();
     const { head: target } = await load.commit(signalOf(host));
     await settle(host, { source, target, at: now }, () =>
-      checkStep(host, { source, target, before, deleted }, swept, signalOf(host)),
+      checkStep(host, { source, target, before, deleted, at: now }, swept, signalOf(host)),
     );
     return fed;
   });

@@ -8,7 +8,18 @@ import {
   planCopy,
   type StorageNamespace,
 } from "../../src/index.js";
-import { delayed, ID, interrupted, losing, override, put, remove, Side, World } from "./world.js";
+import {
+  delayed,
+  forgetting,
+  ID,
+  interrupted,
+  losing,
+  override,
+  put,
+  remove,
+  Side,
+  World,
+} from "./world.js";
 
 async function copied(): Promise<World> {
   const world = new World();
@@ -233,6 +244,14 @@ describe("a copy refuses", () => {
     await world.expectSame();
   });
 
+  it("a whole content of which the target has lost something", async () => {
+    const world = new World();
+    await world.from.write(put("a"), put("b"));
+    const to = forgetting(await world.to.namespace(), "a");
+    await expect(world.copy({}, { to })).rejects.toMatchObject({ code: "NADB_CORRUPTION" });
+    await expect(world.copy()).rejects.toMatchObject({ code: "NADB_CONFLICT" });
+  });
+
   it("what is written to the target in the very moment of the commit", async () => {
     const world = await copied();
     await world.from.write(put("d"));
@@ -270,6 +289,19 @@ describe("a copy refuses", () => {
 });
 
 describe("two copies at once into one target", () => {
+  it.each(["full", "changes"])("the lease lives on through a long %s step", async (step) => {
+    const world = new World();
+    if (step === "changes") await world.copy();
+    await world.from.write(...Array.from({ length: 8 }, (_, i) => put(`k${i}`)));
+    const codes = new Set<unknown>();
+    const from = interrupted(await world.from.namespace(), async () => {
+      world.clock.advance(20_000);
+      codes.add(await world.copy().catch(({ code }) => code));
+    });
+    expect(await world.copy({ pageBytes: 2 }, { from })).toMatchObject({ step, copied: 8 });
+    expect([...codes]).toEqual(["NADB_LOCKED"]);
+  });
+
   it("one goes on, the other is refused, and the content is the source's", async () => {
     const world = await copied();
     await world.from.write(put("d"), remove("a"));

@@ -1,6 +1,16 @@
 // Time passes between the steps of a copy, and either side may sweep what has expired: that is nobody's change, and hides none.
 import { describe, expect, it } from "vitest";
-import { delayed, interrupted, losing, put, remove, World } from "./world.js";
+import {
+  delayed,
+  forgetting,
+  interrupted,
+  losing,
+  override,
+  put,
+  remove,
+  untold,
+  World,
+} from "./world.js";
 
 const TTL = 100;
 
@@ -82,6 +92,55 @@ describe("expiry between two steps", () => {
     const to = delayed(await world.to.namespace(), () => world.to.sweep());
     expect(await world.copy({}, { to })).toMatchObject({ copied: 1, deleted: 1, expired: 2 });
     await world.expectSameUnexpired();
+  });
+
+  describe("swept right before the commit of deletes that the target's feed does not tell of", () => {
+    async function prepared() {
+      const world = await expired();
+      for (const key of ["never1", "never2", "never3"]) {
+        await world.from.write(put(key));
+        await world.from.write(remove(key));
+      }
+      const sweeping = delayed(await world.to.namespace(), () => world.to.sweep());
+      return { world, to: untold(sweeping, /never/) };
+    }
+
+    it("is all right once both are read", async () => {
+      const { world, to } = await prepared();
+      expect(await world.copy({}, { to })).toMatchObject({ deleted: 3, expired: 2 });
+      await world.expectSameUnexpired();
+      await sweepSource(world);
+      expect(await world.copy()).toMatchObject({ deleted: 2, expired: 0 });
+      await world.expectSame();
+    });
+
+    it("is taken again where the source goes on meanwhile", async () => {
+      const { world, to } = await prepared();
+      const inner = await world.from.namespace();
+      const from = override(inner, {
+        changes: async function* (since, options) {
+          if (since === null) await world.from.write(put("late"));
+          yield* inner.changes(since, options);
+        },
+      });
+      await expect(world.copy({}, { from, to })).rejects.toMatchObject({ code: "NADB_IO" });
+      expect(await world.copy()).toMatchObject({ step: "changes", expired: 2 });
+      await world.expectSameUnexpired();
+    });
+
+    it("hides nothing that is lost", async () => {
+      const { world, to } = await prepared();
+      await world.from.write(put("new"));
+      const lossy = { to: forgetting(to, "new") };
+      await expect(world.copy({}, lossy)).rejects.toMatchObject({ code: "NADB_CORRUPTION" });
+    });
+  });
+
+  it("hides nothing that is lost in a step that brings deletes", async () => {
+    const world = await expired();
+    await world.from.write(put("new"), remove("stays"), remove("later"));
+    const to = forgetting(await world.to.namespace(), "new");
+    await expect(world.copy({}, { to })).rejects.toMatchObject({ code: "NADB_CORRUPTION" });
   });
 
   it.each([

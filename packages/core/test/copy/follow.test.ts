@@ -1,6 +1,9 @@
 // Following: events, pauses, failures that pass and failures that last, and the end when both hold the same.
 import { describe, expect, it } from "vitest";
+import { Copier } from "../../src/copy/copier.js";
+import { follow as followCrew } from "../../src/copy/follow.js";
 import {
+  COPIES_NAMESPACE,
   type CopyEvent,
   copyNamespace,
   followCopy,
@@ -8,7 +11,7 @@ import {
   NadbError,
   type StorageNamespace,
 } from "../../src/index.js";
-import { interrupted, override, put, remove, World } from "./world.js";
+import { ID, interrupted, override, put, remove, World } from "./world.js";
 
 const EVERY = 5;
 
@@ -94,6 +97,22 @@ describe("a follower", () => {
     await world.expectSame();
   });
 
+  it("goes on when the target has lost how far it is", async () => {
+    const world = new World();
+    await world.from.write(put("a"));
+    let isLost = false;
+    const from = interrupted(await world.from.namespace(), async () => {
+      if (isLost) return;
+      isLost = true;
+      await world.to.backend.drop({ ...ID, namespace: COPIES_NAMESPACE });
+    });
+    const acts = [async () => undefined];
+    const { events } = await follow(world, acts, {}, { from });
+    expect(steps(events)).toEqual(["retry", "full"]);
+    expect(events[0]).toMatchObject({ error: { code: "NADB_IO" } });
+    await world.expectSame();
+  });
+
   it("gives up after so many failures in a row", async () => {
     const world = new World();
     const from = override(await world.from.namespace(), {
@@ -133,6 +152,41 @@ describe("a follower until synced", () => {
     expect(events.at(-2)).toMatchObject({ inSync: true });
     expect(events.at(-3)).toMatchObject({ inSync: false, lagVersions: 1 });
     expect(acts.length).toBeGreaterThan(3);
+    await world.expectSame();
+  });
+
+  it.each(["from", "to"] as const)("is not synced once %s has moved", async (side) => {
+    const world = new World();
+    await world.from.write(put("a"));
+    const sides = [await world.from.namespace(), await world.to.namespace()] as const;
+    const copier = new Copier(...sides, await world.options());
+    await copier.step();
+    expect(await copier.isSynced()).toBe(true);
+    await world[side].write(put("b"));
+    expect(await copier.isSynced()).toBe(false);
+  });
+
+  it("looks a second time at the first of several: there was one moment for all", async () => {
+    const world = new World();
+    const other = { db: "default", namespace: "other" };
+    for (const id of [ID, other]) await (await world.from.namespace(id)).commit([put("a")]);
+    const copiers: Copier[] = [];
+    for (const id of [ID, other]) {
+      const sides = [await world.from.namespace(id), await world.to.namespace(id)] as const;
+      copiers.push(new Copier(...sides, await world.options()));
+    }
+    const [first, second] = copiers as [Copier, Copier];
+    const isSynced = second.isSynced.bind(second);
+    let looks = 0;
+    second.isSynced = async () => {
+      if (looks++ === 0) await world.from.write(put("late"));
+      return isSynced();
+    };
+    const crew = { members: async () => [first, second], end: async () => undefined };
+    const events: CopyEvent[] = [];
+    const wait = async () => undefined;
+    for await (const event of followCrew(crew, { untilSynced: true, wait })) events.push(event);
+    expect(steps(events)).toEqual(["full", "full", "changes", "nothing", "synced"]);
     await world.expectSame();
   });
 

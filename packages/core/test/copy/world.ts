@@ -10,6 +10,7 @@ import {
   decodeRecord,
   type EncodedChange,
   type Head,
+  isTombstone,
   type Mutation,
   memoryBackend,
   type Put,
@@ -74,6 +75,30 @@ export const delayed = (
       };
     },
   });
+
+/** As a partitioned target whose partitions of these keys were empty: its feed does not tell of tombstones there. */
+export const untold = (inner: StorageNamespace, keys: RegExp): StorageNamespace =>
+  override(inner, {
+    changes: async function* (since, options) {
+      const isTold = (change: EncodedChange) =>
+        !isTombstone(change) || !keys.test(changeKey(change));
+      for await (const page of inner.changes(since, options))
+        yield { ...page, changes: page.changes.filter(isTold) };
+    },
+  });
+
+/** A target of which each load loses this key. */
+export const forgetting = (inner: StorageNamespace, lost: string): StorageNamespace => {
+  const forget = (load: StagedLoad): StagedLoad => ({
+    put: (changes) => load.put(changes.filter((change) => changeKey(change) !== lost)),
+    abort: () => load.abort(),
+    commit: (options) => load.commit(options),
+  });
+  return override(inner, {
+    replace: async () => forget(await inner.replace()),
+    merge: async () => forget(await inner.merge()),
+  });
+};
 
 /** A source that does not bring this key in runs since a checkpoint. */
 export const losing = (inner: StorageNamespace, key: string): StorageNamespace =>
