@@ -70,12 +70,18 @@ export class Root {
     return this.#making;
   }
 
+  /** NADB's own are small, and shared by commands that choose different numbers of partitions: they have one. */
+  get #isOwn(): boolean {
+    return this.id.namespace.startsWith("nadb.");
+  }
+
   /** The registry knows the namespace before it is ready. */
   async #make(): Promise<RootFacts> {
     for (;;) {
       const found = await this.find();
       if (found !== undefined) return found;
-      const { link, prefix, partitions, random } = this.host;
+      const { link, prefix, random } = this.host;
+      const partitions = this.#isOwn ? 1 : this.host.partitions;
       const made = await link.run(scripts.makeRoot, this.#key, [partitions, newId(random)]);
       const view = this.#check(made as readonly Reply[]) as RootView;
       if (view.state === "dropping") await this.#finishDrop(view);
@@ -216,10 +222,10 @@ export class Root {
       state: word(state) as State,
     };
     const { choosesPartitions, partitions: chosen } = this.host;
-    if (!choosesPartitions || view.partitions === chosen) return view;
+    if (!choosesPartitions || this.#isOwn || view.partitions === chosen) return view;
     throw new NadbError(
       "NADB_INVALID_ARGUMENT",
-      `${namespaceMember(this.id)} has ${view.partitions} partitions, not ${chosen}`,
+      `${namespaceMember(this.id)} has ${view.partitions} partition${view.partitions === 1 ? "" : "s"}, not ${chosen}`,
       { hint: "leave the option out, or copy the namespace into a new one" },
     );
   }
