@@ -5,6 +5,7 @@ import { addBackupCommands } from "./commands/backup/index.js";
 import { addChanges } from "./commands/changes.js";
 import { addCopy } from "./commands/copy.js";
 import { addDelete } from "./commands/delete.js";
+import { addDrop } from "./commands/drop.js";
 import { addExport } from "./commands/export.js";
 import { addGet } from "./commands/get.js";
 import { addImport } from "./commands/import.js";
@@ -52,6 +53,7 @@ const allCommands = [
   addChanges,
   addStats,
   addSweep,
+  addDrop,
   addImport,
   addExport,
   addCopy,

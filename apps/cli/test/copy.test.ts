@@ -1,5 +1,6 @@
 // nadb copy, as processes: what it prints, what it refuses, how it ends.
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
 import { ended, inFolder, start } from "./support/nadb.js";
@@ -87,12 +88,30 @@ describe("copy", () => {
     [`${COPY} --namespace nadb.copies`, 2, "nadb.copies"],
     [`${COPY} --to-namespace nadb.copies`, 2, "nadb.copies"],
     [`${COPY} --follow --interval 0s`, 2, "span of time"],
+    [`${COPY} --interval 5s`, 2, "--interval is for --follow"],
+    [`${COPY} --store fs:./data`, 2, "takes two stores"],
+    [`${COPY} --namespace typo`, 1, "there is no namespace default/typo in fs:./data"],
+    [`${COPY} --namespace typo --until-synced`, 1, "NADB_NOT_FOUND"],
+    [`${COPY} --db typo --follow`, 1, "NADB_NOT_FOUND"],
     ["copy data other", 2, "names no store"],
   ])("%s is refused with exit %i", async (args, code, says) => {
     await json("set a 1");
     const { exitCode, stdout, stderr } = await nadb(args);
     expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: "" });
     expect(stderr).toContain(says);
+    expect(existsSync(path("other")) && args.includes("typo")).toBe(false);
+  });
+
+  it("is done with once how far it was is dropped", async () => {
+    await json("set a 1");
+    await json(COPY);
+    const drop = "drop nadb.copies --store fs:./other";
+    expect((await nadb(drop)).stderr).toContain("there is no terminal to ask on");
+    expect(await json(`${drop} --yes`)).toMatchObject({ records: 1 });
+    expect(await nadb(`${drop} --yes`)).toMatchObject({ exitCode: 1, stdout: "" });
+    expect((await nadb(`${drop} --namespace x --yes`)).exitCode).toBe(2);
+    expect((await nadb("get a --store fs:./other")).stdout).toBe("1");
+    expect((await nadb(COPY)).stderr).toContain("holds 1 record that no copy has put there");
   });
 
   it("--until-synced ends when both hold the same", async () => {

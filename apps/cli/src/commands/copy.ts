@@ -1,7 +1,13 @@
 // nadb copy FROM TO: makes one store a copy of another, once or, with --follow, for as long as it runs. How far the copy is, is
 // kept in TO, so it may be ended at any instant and run again. Words go to stderr; stdout has the result, or with --json events.
 import { directoryTarget } from "@nadb/backup";
-import { type CopyOptions, type CopyPlan, NadbError } from "@nadb/core";
+import {
+  COPIES_NAMESPACE,
+  type CopyOptions,
+  type CopyPlan,
+  NadbError,
+  type StorageBackend,
+} from "@nadb/core";
 import type { Command } from "commander";
 import { confirmPlan } from "../confirm.js";
 import { parseDuration } from "../duration.js";
@@ -18,10 +24,12 @@ interface Options {
   readonly toNamespace?: string;
   readonly follow?: true;
   readonly untilSynced?: true;
-  readonly interval: string;
+  readonly interval?: string;
   readonly overwrite?: true;
   readonly force?: true;
 }
+
+const EVERY = "1s";
 
 export function addCopy(program: Command, begin: Begin): void {
   program
@@ -37,10 +45,12 @@ export function addCopy(program: Command, begin: Begin): void {
     .option("--to-namespace <name>", "the namespace's name in the copy, if it is another")
     .option("-f, --follow", "go on with what changes later")
     .option("--until-synced", "follow, and end when both hold the same")
-    .option("--interval <time>", "how often a follower looks", "1s")
+    .option("--interval <time>", `how often a follower looks (default: ${EVERY})`)
     .option("--overwrite", "replace what the target holds and no copy has put there")
     .option("--force", "discard what somebody else has changed at the target since")
     .action((from: string, to: string, options: Options, command: Command) => {
+      if (command.getOptionValueSourceWithGlobals("store") === "cli")
+        throw usageError("copy takes two stores, FROM and TO: --store does not go with it");
       const db = options.allNamespaces ? { db: dbOf(command) } : undefined;
       return copy(begin(command), from, to, options, db);
     });
@@ -55,9 +65,14 @@ async function copy(
 ): Promise<void> {
   if (all && options.toNamespace !== undefined)
     throw usageError("--all-namespaces and --to-namespace do not go together");
-  const everySeconds = parseDuration(options.interval);
+  const untilSynced = options.untilSynced === true;
+  const follows = untilSynced || options.follow === true;
+  if (options.interval !== undefined && !follows)
+    throw usageError("--interval is for --follow and --until-synced");
+  const everySeconds = parseDuration(options.interval ?? EVERY);
   const [source, target] = [sessionOn(session, fromUrl), sessionOn(session, toUrl)];
   await using from = await openBackend(source, { create: false });
+  if (all === undefined) await checkExists(source, from.backend);
   await using to = await openBackend(target, { create: true });
   using line = new ProgressLine(session.output);
   const how: CopyOptions = { ...permitted(options), ...identity(source), onProgress: line.show };
@@ -74,10 +89,22 @@ async function copy(
   const plans = await job.plan();
   if (plans.length === 0 && !options.follow) throw nothingThere(source);
   await agree(session, plans, storeName(target.flags));
-  const untilSynced = options.untilSynced === true;
-  if (untilSynced || options.follow)
-    await follow(session, job, line, { everySeconds, untilSynced });
+  if (follows) await follow(session, job, line, { everySeconds, untilSynced });
   else await once(session, job, line);
+}
+
+/** A name that nobody has ever written to is a mistake, and a copy of it would be taken for one of the data. */
+async function checkExists({ flags }: Session, from: StorageBackend): Promise<void> {
+  const { db, namespace } = flags;
+  const { generation } = await (await from.namespace({ db, namespace })).head();
+  if (generation !== "" || namespace === COPIES_NAMESPACE) return; // that one is refused as such
+  throw new NadbError(
+    "NADB_NOT_FOUND",
+    `there is no namespace ${db}/${namespace} in ${storeName(flags)}`,
+    {
+      hint: "a namespace is there once something was written to it",
+    },
+  );
 }
 
 const nothingThere = ({ flags }: Session): NadbError =>
@@ -97,9 +124,14 @@ const permitted = ({ overwrite, force }: Options) => ({
 /** The source by its place, whatever the current folder is; and who copies, as locks in folders tell it. */
 function identity({ flags }: Session): Pick<CopyOptions, "source" | "holder"> {
   const folder = folderOfStore(flags);
-  const source = folder === undefined ? storeName(flags) : `fs:${folder}`;
+  const source = folder === undefined ? withoutHow(storeName(flags)) : `fs:${folder}`;
   return { source, holder: directoryTarget(".") };
 }
+
+/** What a URL says of how to reach the store, and to write to it, names no other one. */
+const HOW = /(?<=[?&])(?:partitions|retrySeconds|scriptMutations)=[^&]*(?:&|$)/g;
+
+const withoutHow = (url: string): string => url.replace(HOW, "").replace(/[?&]$/, "");
 
 /** What is replaced is asked for; anything else is only told. */
 async function agree(session: Session, plans: readonly CopyPlan[], to: string): Promise<void> {

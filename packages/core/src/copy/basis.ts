@@ -32,17 +32,22 @@ export async function findBasis(
 ): Promise<Basis> {
   const target = await sides.to.head(signalOf(sides));
   checkApart(sides, target, sourceHead);
-  const found = await standing(sides, progress, target);
+  const found = await standing(sides, progress, target, sourceHead);
   if (found.step === "full" || found.source.checkpoint === sourceHead.checkpoint) return found;
   if (await canTellChanges(sides, found.source)) return found;
   if (mayReplace(sides, target)) return { step: "full", because: "expired", target };
   throw checkpointExpired(sides);
 }
 
-async function standing(sides: Sides, progress: Progress, target: Head): Promise<Basis> {
+async function standing(
+  sides: Sides,
+  progress: Progress,
+  target: Head,
+  sourceHead: Head,
+): Promise<Basis> {
   const { copied, pending } = progress;
   if (copied === null && pending === null) return anew(sides, target, "first");
-  if (!isSameSource(progress.source, sides.source)) return anotherSource(sides, progress, target);
+  if (!isSameSource(progress, sides, sourceHead)) return anotherSource(sides, progress, target);
   try {
     const hasChanged = pending?.before.checkpoint !== target.checkpoint;
     if (pending !== null && hasChanged)

@@ -18,7 +18,10 @@ export interface CopyProgress {
 }
 
 export interface CopyOptions {
-  /** Names the source store. A target that was copied from a store of another name is refused. */
+  /**
+   * Names the source store. A target that was copied from a store of another name is refused, unless its generation shows
+   * that it is the same.
+   */
   readonly source?: string;
   /**
    * The whole content of the target may be replaced by the source's: when it holds what no copy put there, was copied

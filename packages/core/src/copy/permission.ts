@@ -40,7 +40,16 @@ const recordsOf = ({ count }: Head): string => `${count} record${count === 1 ? "
 export const mayReplace = ({ options }: Sides, target: Head): boolean =>
   options.overwrite === true || target.count === 0;
 
-export const isSameSource = (a: CopySource, b: CopySource): boolean =>
+/** By its name, or by its generation where it is reached in another way. */
+export const isSameSource = (
+  { source, copied, pending }: Progress,
+  now: Sides,
+  head: Head,
+): boolean =>
+  isSameName(source, now.source) ||
+  (head.generation !== "" && (copied ?? pending)?.source.generation === head.generation);
+
+const isSameName = (a: CopySource, b: CopySource): boolean =>
   nameOf(a) === nameOf(b) && a.name === b.name;
 
 const shown = (source: CopySource): string =>
@@ -49,6 +58,6 @@ const shown = (source: CopySource): string =>
 export const checkpointExpired = ({ from }: Sides): NadbError =>
   new NadbError(
     "NADB_CHECKPOINT_EXPIRED",
-    `${quote(nameOf(from.id))} can not tell what has changed since it was copied: it was replaced, or its deletes are forgotten`,
+    `${quote(nameOf(from.id))} can not tell what has changed since it was copied: it was replaced, as a whole or by an older copy of its files, or its deletes are forgotten`,
     { hint: "overwrite copies it anew, whole; until then the target stays as it is" },
   );

@@ -2,15 +2,19 @@
 import { describe, expect, it } from "vitest";
 import {
   COPIES_NAMESPACE,
+  changeKey,
   copyAll,
   copyNamespace,
   copyProgress,
+  decodeRecord,
+  type EncodedChange,
+  encodeRecord,
   planCopy,
   type StorageNamespace,
 } from "../../src/index.js";
+import { Kept, puts } from "../embedded/kept.js";
 import {
   delayed,
-  forgetting,
   ID,
   interrupted,
   losing,
@@ -173,7 +177,10 @@ describe("a copy refuses", () => {
   it("another source, whether it has another name or another namespace", async () => {
     const world = await copied();
     const other = await world.from.backend.namespace({ db: "default", namespace: "other" });
-    await expect(world.copy({ source: "two" })).rejects.toMatchObject({
+    const second = new Side();
+    await second.write(put("a"));
+    const from = await second.namespace();
+    await expect(world.copy({ source: "two" }, { from })).rejects.toMatchObject({
       code: "NADB_CONFLICT",
       message: expect.stringMatching(/one default\/default.*two default\/default/),
     });
@@ -181,9 +188,37 @@ describe("a copy refuses", () => {
     await expect(copyNamespace(other, to, await world.options())).rejects.toMatchObject({
       code: "NADB_CONFLICT",
     });
-    expect(await world.copy({ source: "two", overwrite: true })).toMatchObject({ step: "full" });
-    expect(await world.copy({ source: "two" })).toMatchObject({ step: "nothing" });
+    const two = { source: "two", overwrite: true };
+    expect(await world.copy(two, { from })).toMatchObject({ step: "full" });
+    expect(await world.copy({ source: "two" }, { from })).toMatchObject({ step: "nothing" });
   });
+
+  it("nothing of the same source that is reached in another way", async () => {
+    const world = await copied();
+    await world.from.write(put("d"));
+    expect(await world.copy({ source: "two" })).toMatchObject({ step: "changes", copied: 1 });
+    await world.expectSame();
+  });
+
+  it.each([0, 2, 9])(
+    "a source that is an older copy of its files, %i versions on",
+    async (more) => {
+      const kept = new Kept();
+      const namespace = await kept.namespace();
+      await namespace.commit(puts(3));
+      const older = await (await kept.copy()).namespace();
+      await namespace.commit(puts(2, "first"));
+      const world = new World();
+      await world.copy({}, { from: namespace });
+      for (let i = 0; i < more; i++) await older.commit(puts(1, `other${i}`));
+      await expect(world.copy({}, { from: older })).rejects.toMatchObject({
+        code: "NADB_CHECKPOINT_EXPIRED",
+        message: expect.stringContaining("older copy of its files"),
+      });
+      await world.copy({ overwrite: true }, { from: older });
+      expect((await world.to.head()).digest).toBe((await older.head()).digest);
+    },
+  );
 
   it("a source that was replaced, or has forgotten its deletes; overwrite begins anew", async () => {
     const spoil = [
@@ -244,10 +279,18 @@ describe("a copy refuses", () => {
     await world.expectSame();
   });
 
-  it("a whole content of which the target has lost something", async () => {
+  it("a whole content of which the target has made something else", async () => {
     const world = new World();
     await world.from.write(put("a"), put("b"));
-    const to = forgetting(await world.to.namespace(), "a");
+    const inner = await world.to.namespace();
+    const spoil = (change: EncodedChange) =>
+      changeKey(change) === "a" ? encodeRecord({ ...decodeRecord(change), key: "z" }) : change;
+    const to = override(inner, {
+      replace: async () => {
+        const load = await inner.replace();
+        return override(load, { put: (changes) => load.put(changes.map(spoil)) });
+      },
+    });
     await expect(world.copy({}, { to })).rejects.toMatchObject({ code: "NADB_CORRUPTION" });
     await expect(world.copy()).rejects.toMatchObject({ code: "NADB_CONFLICT" });
   });

@@ -31,11 +31,8 @@ export const put = (key: string, value = key, more: Partial<Put> = {}): Put => (
 
 export const remove = (key: string): Mutation => ({ type: "delete", key });
 
-/** The same namespace with some members changed. */
-export const override = (
-  inner: StorageNamespace,
-  changed: Partial<StorageNamespace>,
-): StorageNamespace =>
+/** The same namespace, or load, with some members changed. */
+export const override = <T extends object>(inner: T, changed: Partial<T>): T =>
   new Proxy(inner, {
     get(target, name): unknown {
       const value: unknown = Reflect.get(Object.hasOwn(changed, name) ? changed : target, name);
