@@ -2,9 +2,9 @@
 import { memoryBackend, type StorageBackend } from "@nadb/core";
 import { describe, expect, it } from "vitest";
 import { type BackupTarget, backendTarget } from "../../src/index.js";
-import { withNamespaces } from "../support/backend-files.js";
+import { leftoversIn, NAMESPACE, withNamespaces } from "../support/backend-files.js";
 import { refuses } from "../support/fails.js";
-import { readFile, writeFile } from "../support/files.js";
+import { pathsOf, readFile, writeFile } from "../support/files.js";
 
 const WEEK_MS = 7 * 24 * 3_600_000;
 const NOW = Date.UTC(2031, 4, 17);
@@ -91,6 +91,28 @@ describe("between two steps", () => {
     await writeFile(sweeper, "other", large(2));
     expect(await sweeper.size("file")).toBeUndefined();
     expect(await readFile(sweeper, "other")).toEqual(large(2));
+  });
+
+  it("two who claim one namespace have one claim", async () => {
+    const inner = memoryBackend();
+    const first = open(inner);
+    const backend = onRead(inner, "nadb-target", "after", () => writeFile(first, "a", "1"));
+    const second = open(backend);
+    await writeFile(second, "b", "2");
+    const storage = await inner.namespace(NAMESPACE);
+    for (const one of [first, second]) expect(await one.isInside?.(storage)).toBe(true);
+    expect(await pathsOf(first)).toEqual(["a", "b"]);
+  });
+
+  it("who removes a file that is being replaced removes what it is by then, and leaves nothing", async () => {
+    const inner = memoryBackend();
+    const second = open(inner);
+    await writeFile(second, "file", large(1));
+    const backend = onRead(inner, "file/file", "after", () => writeFile(second, "file", large(2)));
+    await open(backend).remove("file");
+    expect(await second.size("file")).toBeUndefined();
+    await open(inner, NOW + 11 * 60_000).remove("nothing");
+    expect(await leftoversIn(inner)).toEqual([]);
   });
 
   it("two who replace one file leave that of one, whole", async () => {

@@ -22,6 +22,17 @@ const pieceOf = async (backend: StorageBackend, number: number): Promise<string>
   (await keysIn(backend)).filter((key) => key.startsWith("piece/"))[number] as string;
 
 describe("damage in a backend", () => {
+  it("of a head leaves pieces that it may have named, whoever sweeps", async () => {
+    const backend = await written();
+    const at = (now: number) => backendTarget(backend, { pieceBytes: 1_000, clock: () => now });
+    await writeFile(at(0), "a/file", content.toReversed());
+    await put(backend, "file/a/file", Buffer.from("damaged"));
+    await at(11 * 60_000).remove("nothing");
+    const keys = await keysIn(backend);
+    expect(keys.filter((key) => key.startsWith("pending/"))).toEqual([]);
+    expect(keys.filter((key) => key.startsWith("piece/"))).toHaveLength(10);
+  });
+
   it.each([0, 2, 4])("piece %i is missing", async (number) => {
     const backend = await written();
     const key = await pieceOf(backend, number);
