@@ -1,10 +1,9 @@
 // Repositories inside stores at the command line: --repo with the URL of a store, and commands that meet there.
 import { mkdirSync, writeFileSync } from "node:fs";
-import { seeded, seedOfRun } from "@nadb/testkit";
 import { describe, expect, it } from "vitest";
-import { ended, inFolder, start } from "./support/nadb.js";
+import { inFolder } from "./support/nadb.js";
 
-const { nadb, json, open, path } = inFolder();
+const { nadb, json, path } = inFolder();
 
 const REPO = "fs:./elsewhere";
 
@@ -24,16 +23,6 @@ async function refused(line: string, exitCode: number, ...says: readonly string[
 async function idsIn(repo = REPO): Promise<string[]> {
   const { backups } = await json(`backup list --repo ${repo}`);
   return backups.map(({ backupId }: { backupId: string }) => backupId);
-}
-
-/** Of the repository's store, without the pieces that are noted to go: what is replaced stays ten minutes for its readers. */
-async function keysThatStay(): Promise<string[]> {
-  const { keys } = await json("keys --store fs:./elsewhere --db backups");
-  const all = keys as string[];
-  const going = new Set(
-    all.filter((key) => key.startsWith("pending/")).map((key) => key.slice("pending/".length)),
-  );
-  return all.filter((key) => !going.has(key.split("/")[1] ?? ""));
 }
 
 describe("--repo with the URL of a store", () => {
@@ -159,25 +148,5 @@ describe("commands that meet in a repository inside a store", () => {
       ["old", "own0", "own1", "own2", "same0", "same1", "same2"].sort(),
     );
     await must(`backup verify --all --repo ${REPO}`);
-  }, 60_000);
-
-  it("one that is killed leaves its backup whole or none, and nothing that stays", async () => {
-    const store = await open();
-    const value = new Uint8Array(20_000).map((_, i) => i * 7919);
-    for (let i = 0; i < 200; i++) await store.set(`k${i}`, value);
-    await store.close();
-    const random = seeded(seedOfRun());
-    for (let round = 0; round < 8; round++) {
-      const args = ["backup", "create", `b${round}`, "--compression", "none", "--repo", REPO];
-      const victim = start(args, { cwd: path() });
-      const end = ended(victim);
-      await new Promise((resolve) => setTimeout(resolve, 120 + random.int(300)));
-      victim.kill("SIGKILL");
-      await end;
-    }
-    await must(`backup create last --repo ${REPO}`);
-    await must(`backup verify --all --repo ${REPO}`);
-    for (const id of await idsIn()) await must(`backup delete ${id} --force --yes --repo ${REPO}`);
-    expect(await keysThatStay()).toEqual(["file/metadata.json", "nadb-target"]);
   }, 60_000);
 });
