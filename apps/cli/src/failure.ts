@@ -56,7 +56,8 @@ export function failureOf(error: unknown): Failure | undefined {
 
 function failureOfUsage(error: CommanderError): Failure | undefined {
   if (error.exitCode === 0) return undefined;
-  if (error.code === "commander.help") return failureOfNadb(usageError("a command is missing"));
+  if (error.code === "commander.help")
+    return failureOfNadb(usageError("a command is missing, or there is none of that name"));
   const message = error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
   return failureOfNadb(usageError(message.replace(/(?<=')[^']*(?=')/g, withoutPassword)));
 }

@@ -84,6 +84,7 @@ describe("bad input", () => {
     ["get a --store fs:other", 10, "NADB_NOT_A_STORE", "other"],
     ["get a --store fs:big", 10, "NADB_NOT_A_STORE", "is a file"],
     ["delete", 2, "NADB_INVALID_ARGUMENT", "missing required argument"],
+    ["help nosuch", 2, "NADB_INVALID_ARGUMENT", "none of that name"],
     ["delete a b --if-version 1", 2, "NADB_INVALID_ARGUMENT", "--if-version"],
     ["delete a --if-version 7", 1, "NADB_CONFLICT", "version 1"],
     ["delete a ''", 2, "NADB_INVALID_ARGUMENT", "key is empty"],
