@@ -71,7 +71,7 @@ describe("--repo with the URL of a store", () => {
     await must("backup restore set --all-namespaces --clear --yes --repo fs:./data");
     expect(await idsIn("fs:./data")).toEqual(["set.default.default"]);
     expect(await must("get a")).toBe("1");
-  });
+  }, 60_000);
 
   it("is refused where the data are that are backed up, however it is written", async () => {
     await must("set a 1");
