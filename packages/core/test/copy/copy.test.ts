@@ -13,17 +13,7 @@ import {
   type StorageNamespace,
 } from "../../src/index.js";
 import { Kept, puts } from "../embedded/kept.js";
-import {
-  delayed,
-  ID,
-  interrupted,
-  losing,
-  override,
-  put,
-  remove,
-  Side,
-  World,
-} from "./world.js";
+import { delayed, ID, interrupted, losing, override, put, remove, Side, World } from "./world.js";
 
 async function copied(): Promise<World> {
   const world = new World();
