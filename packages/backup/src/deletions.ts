@@ -59,8 +59,8 @@ export class Deletions {
         const lease = await refusing(refused, id, () => this.#begin(id, options));
         if (lease === NO_ROOM) break;
         begun++;
-        await options.meanwhile?.();
         if (lease !== undefined) leases.set(id, lease);
+        await options.meanwhile?.();
       }
       if (leases.size > 0) await this.#takeAll(leases, options, refused);
     } finally {

@@ -6,7 +6,6 @@ import type { Lease } from "./lease.js";
 import { type BackupInfo, manifestChecksumOf } from "./manifest.js";
 import { MANIFEST_FILE } from "./paths.js";
 import type { Repository } from "./repository.js";
-import { unlessFull } from "./unleased.js";
 
 /**
  * Removes what a failed backup has written. The failure that led here is the one to tell; what stays beside a lease is swept
@@ -21,7 +20,7 @@ export async function discard(
 ): Promise<void> {
   try {
     if (!(await lease.isOurs())) return await removeRemains(repository, lease.backupId, written);
-    if (written !== undefined) await forget(repository, lease.backupId);
+    if (written !== undefined) await forget(repository, lease.backupId).catch(() => undefined); // the next one does
     await repository.remove(lease.backupId, lease);
   } catch {
     // See above.
@@ -32,8 +31,7 @@ export async function discard(
 async function forget(repository: Repository, backupId: string): Promise<void> {
   const { target } = repository;
   if (!(await readIndexIds(target)).has(backupId)) return;
-  const scan = await repository.scan();
-  await unlessFull(rewriteIndex(target, scan, (index) => index.delete(backupId)));
+  await rewriteIndex(target, await repository.scan(), (index) => index.delete(backupId));
 }
 
 /**

@@ -6,15 +6,7 @@ import type { SweepOptions } from "./catalog.js";
 import { isLeftover, isReplaced } from "./folder.js";
 import { readIndexIds } from "./index-file.js";
 import { Lease, type LeaseHost } from "./lease.js";
-import {
-  dataPath,
-  isBeside,
-  isDataFile,
-  isLease,
-  isPiece,
-  MANIFEST_FILE,
-  manifestPath,
-} from "./paths.js";
+import { dataPath, isBeside, isDataFile, isPiece, MANIFEST_FILE, manifestPath } from "./paths.js";
 import { backupsBeingRead, sweepReaders } from "./readers.js";
 import { mapSeveral } from "./several.js";
 
@@ -91,15 +83,13 @@ export class Sweeper {
     if (await this.isBeingRead(backupId)) return false;
     if (lease?.hasEnded) await lease.confirm(); // somebody else may have swept it, and begun another backup of the id
     await this.#removeFiles(backupId, isDataFile);
-    await this.#removeFiles(backupId, isLease);
     await target.remove(backupId);
     return true;
   }
 
-  /** In the order of their names: of leases the one that holds goes last. */
   async #removeFiles(backupId: string, isOne: (name: string) => boolean): Promise<void> {
-    const names = (await this.folders.names(backupId)).filter(isOne).sort();
-    for (const name of names) await this.folders.target.remove(`${backupId}/${name}`);
+    const names = await this.folders.names(backupId);
+    for (const name of names.filter(isOne)) await this.folders.target.remove(`${backupId}/${name}`);
   }
 
   /** Data that the manifest does not name any more, unless somebody is reading it. REQUIRES: the lease on the id. */

@@ -446,6 +446,37 @@ describe("lease › that has ended", () => {
     await refuses("NADB_LOCKED", () => lease.confirm());
   });
 
+  it.each([false, true])(
+    "is lost once a sweep has begun, whenever its holder wakes (files listed backwards: %s)",
+    async (isBackwards) => {
+      let wasReached = true;
+      let swept = 0;
+      for (let at = 1; wasReached; at++) {
+        wasReached = false;
+        const { target, clock, acquire } = prepare();
+        const store = await openStore();
+        await (await openManager(store, target, clock)).createBackup({ backupId: "first" });
+        const lease = await acquire();
+        await writeFile(target, "b/data.nadb", "half of it");
+        clock.time += MINUTE;
+        const list = target.list.bind(target);
+        if (isBackwards) target.list = async (folder) => [...(await list(folder))].reverse();
+        const sweeping = new SteppingTarget(target, {
+          onStep: async (step) => {
+            if (step !== at) return;
+            wasReached = true;
+            await lease.renew().catch(() => undefined);
+          },
+        });
+        await (await openManager(store, sweeping, clock)).createBackup({ backupId: "other" });
+        const isThere = (await pathsOf(target)).includes("b/data.nadb");
+        expect({ at, isThere }).toEqual({ at, isThere: await lease.isOurs() });
+        if (!isThere) swept++;
+      }
+      expect(swept).toBeGreaterThan(20);
+    },
+  );
+
   it("removes no lease that somebody else holds under its token", async () => {
     const { clock, acquire } = prepare();
     const lease = await acquire();
