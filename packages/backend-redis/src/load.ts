@@ -181,18 +181,20 @@ class RedisLoad implements StagedLoad {
     await underWay;
   }
 
-  /** One partition after the other, so that of two loads one is first in all of them. */
+  /** First the first partition, so that of two loads one is first in all of them; the others at once, for others wait already. */
   async #freeze(): Promise<Answer[]> {
-    const staged: Answer[] = [];
+    const freeze = (partition: Partition): Promise<Answer> =>
+      this.#untilFree(partition, scripts.freeze, [this.id]);
+    const [first, ...others] = this.partitions as [Partition, ...Partition[]];
     try {
-      for (const partition of this.partitions) {
-        staged.push(await this.#untilFree(partition, scripts.freeze, [this.id]));
-      }
+      const frozen = [await freeze(first)];
+      const rest = others.map(freeze);
+      await Promise.allSettled(rest); // none of them may freeze anything behind the thaw
+      return frozen.concat(await Promise.all(rest));
     } catch (error) {
       await this.#thaw().catch(() => undefined); // whoever meets what is still frozen gives the load up
       throw error;
     }
-    return staged;
   }
 
   /** Runs what another load may be in the way of. */

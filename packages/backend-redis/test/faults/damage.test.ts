@@ -2,7 +2,9 @@
 // it begins anew. Some of it: nobody is told that it is empty, and dropping it makes way for a restore.
 import type { StorageBackend, StorageNamespace } from "@nadb/core";
 import { describe, expect, it } from "vitest";
+import { scripts } from "../../src/scripts.js";
 import { type Server, sharedCluster } from "../servers/index.js";
+import { is } from "./killed.js";
 import {
   backend,
   failureOf,
@@ -11,6 +13,7 @@ import {
   keys,
   load,
   namespace,
+  proxyTo,
   put,
   read,
   server,
@@ -61,6 +64,36 @@ describe.each([1, 3])("FLUSHALL, in %d partitions", (partitions) => {
     await behind.call("FLUSHALL");
     await failureOf(drain(run), "NADB_CHECKPOINT_EXPIRED");
   });
+
+  it.each(["stage", "hold", "decide", "finish", "merge", "end"] as const)(
+    "during a commit in steps, behind its script %s: all of it, or nothing",
+    async (name) => {
+      const { behind, one } = await place(partitions);
+      const proxy = await proxyTo(behind);
+      const two = await namespace({
+        url: behind.urlAt(proxy.port),
+        partitions,
+        scriptMutations: 100,
+      });
+      const puts = keys(300, "{k}").map((key) => put(key, "2"));
+      await two.commit(puts); // the server knows all scripts from now on
+      const cut = proxy.cutAt("after", is(scripts[name]));
+      const commit = two.commit(puts);
+      commit.catch(() => undefined);
+      await cut;
+      proxy.refuse();
+      await behind.call("FLUSHALL");
+      proxy.accept();
+      const hasHappened = await commit.then(
+        () => true,
+        () => failureOf(commit, "NADB_COMMIT_UNKNOWN", "NADB_CONFLICT").then(() => false),
+      );
+      const found = new Set(await read(one, ...keys(300, "{k}")));
+      expect(found).toEqual(new Set([hasHappened ? "2" : undefined]));
+      await one.commit([put("n", "2")]);
+      await isSound(one);
+    },
+  );
 
   it.each(["replace", "merge"] as const)("during a %s load: a conflict", async (mode) => {
     const { behind, one } = await place(partitions);

@@ -59,6 +59,24 @@ describe("a server that is killed", () => {
     await isSound(reader);
   });
 
+  it("during commits in steps: each of them happens once, and whole", async () => {
+    const killed = await durable();
+    const options = { url: killed.url, scriptMutations: 100, retrySeconds: 20 };
+    const [one, other] = [await namespace(options), await namespace(options)];
+    const all = keys(1_000);
+    await one.commit(all.map((key) => put(key, "0")));
+    for (let round = 1; round <= 4; round++) {
+      const before = (await one.head()).version;
+      const commit = one.commit(all.map((key) => put(key, round)));
+      for (let steps = 0; steps < 5 * round; steps++) await killed.call("PING");
+      await killAndRestart(killed);
+      const { versions } = await commit;
+      expect(versions).toEqual(all.map((_, i) => before + 1 + i));
+      expect(new Set(await read(other, ...all))).toEqual(new Set([String(round)]));
+    }
+    await isSound(other);
+  });
+
   it.each(["replace", "merge"] as const)(
     "during a %s load: the load goes on and is whole",
     async (mode) => {

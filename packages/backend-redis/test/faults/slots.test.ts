@@ -124,6 +124,23 @@ describe("a slot that moves", () => {
     await isSound(one);
   });
 
+  it("during a commit in steps: it happens once, and whole", async () => {
+    const [one, two] = [
+      await filled(),
+      await namespace({ url: cluster().url, scriptMutations: 20 }),
+    ];
+    for (let round = 0; round < 4; round++) {
+      const moving = await move();
+      const commit = two.commit(keys(200).map((key) => put(key, `new${round}`)));
+      await moving.moveKeys(100 * round);
+      await moving.finish();
+      const { versions } = await commit;
+      expect((await one.getMany(keys(200))).map((record) => record?.version)).toEqual(versions);
+      expect(new Set(await read(one, ...keys(200)))).toEqual(new Set([`new${round}`]));
+    }
+    await isSound(one);
+  });
+
   it("where there is no namespace yet: one is made when it has moved", async () => {
     const one = await namespace({ url: cluster().url });
     const moving = await move();
