@@ -16,6 +16,7 @@ import { inFolder } from "./support/nadb.js";
 
 const EXTENT = { writes: Number(process.env.NADB_BOUNDARY_WRITES || 20_000), backups: 30 };
 const ON_REDIS = { writes: EXTENT.writes / 4, backups: 14 };
+const IN_STEPS = { writes: EXTENT.writes / 16, backups: 9 };
 const SMALL = { writes: 500, backups: 9 };
 const SEED = Number(process.env.NADB_SEED || 20_260_101);
 const WRITERS_PROGRAM = fileURLToPath(new URL("support/boundary-writers.mjs", import.meta.url));
@@ -106,3 +107,9 @@ describe.each([
     60_000,
   );
 });
+
+it(`on a server, most commits in steps, the writers in two other processes: ${PROMISE}`, async () => {
+  const url = `${server().url}?scriptMutations=2`;
+  await using store = await KeyValueStore.open({ backend: await redisPlugin.open(url, {}) });
+  await prove(inSmallPages(store.storage), () => writersElsewhere(url), IN_STEPS);
+}, 120_000);
