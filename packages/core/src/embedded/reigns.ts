@@ -14,15 +14,21 @@ const FORGET_STEP = 8;
 
 /** The reigns of one opening of a store. */
 export class Reigns {
-  readonly own: Uint8Array;
+  #own: Uint8Array | undefined;
   readonly #begun = new Set<number>();
 
   constructor(
-    random: (bytes: Uint8Array) => void,
+    readonly random: (bytes: Uint8Array) => void,
     readonly rememberedMs: number,
-  ) {
-    this.own = new Uint8Array(REIGN_BYTES);
-    random(this.own);
+  ) {}
+
+  /** Drawn with the first change. */
+  get own(): Uint8Array {
+    if (this.#own === undefined) {
+      this.#own = new Uint8Array(REIGN_BYTES);
+      this.random(this.#own);
+    }
+    return this.#own;
   }
 
   /**
