@@ -25,8 +25,8 @@ export function project(configUrl: string, options: ProjectOptions = {}): UserWo
       exclude: ["**/node_modules/**", ...(exclude === undefined ? [] : [exclude])],
       pool: "forks",
       isolate,
-      testTimeout: 30_000,
-      hookTimeout: 30_000,
+      testTimeout: 90_000,
+      hookTimeout: 90_000,
       // Imports of CommonJS behave as they will under Node, not as a bundler would have them.
       deps: { interopDefault: false },
       server: { deps: { external: [/\/(packages|apps)\/[^/]+\/dist\//] } },

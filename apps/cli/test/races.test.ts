@@ -120,7 +120,7 @@ describe(`races of two processes (NADB_SEED=${seed}, ${8 * RACES} races)`, () =>
       outcomes.forEach(refusedOrDone);
       expect(outcomes.filter(({ code }) => code === undefined)).toHaveLength(1);
     });
-  }, 120_000);
+  }, 300_000);
 
   it("backup × backup of two ids: both are made", async () => {
     await races(async (path) => {
@@ -131,7 +131,7 @@ describe(`races of two processes (NADB_SEED=${seed}, ${8 * RACES} races)`, () =>
       expect(outcomes.map(({ code, message }) => message ?? code)).toEqual([undefined, undefined]);
       expect(await expectSound(path)).toEqual(expect.arrayContaining(["x", "y"]));
     });
-  }, 120_000);
+  }, 300_000);
 
   it("backup × prune: an incremental is whole, or is not made", async () => {
     await races(async (path) => {
@@ -143,7 +143,7 @@ describe(`races of two processes (NADB_SEED=${seed}, ${8 * RACES} races)`, () =>
       refusedOrDone(made);
       if (made.code === undefined) expect(await expectSound(path)).toContain("x");
     });
-  }, 120_000);
+  }, 300_000);
 
   it("prune × restore: the restore has the whole state, or is refused", async () => {
     await races(async (path) => {
@@ -156,7 +156,7 @@ describe(`races of two processes (NADB_SEED=${seed}, ${8 * RACES} races)`, () =>
       refusedOrDone(restored);
       if (restored.code === undefined) expect(restored.result.digest).toBe(digests.get(id));
     });
-  }, 120_000);
+  }, 300_000);
 
   it("prune × prune: the last good backup of each namespace stays", async () => {
     await races(async (path) => {
@@ -167,7 +167,7 @@ describe(`races of two processes (NADB_SEED=${seed}, ${8 * RACES} races)`, () =>
       outcomes.forEach(refusedOrDone);
       expect(await expectSound(path)).toEqual(expect.arrayContaining(["two", "more"]));
     });
-  }, 120_000);
+  }, 300_000);
 
   it("consolidate × restore: the restore has the whole state", async () => {
     await races(async (path) => {
@@ -179,7 +179,7 @@ describe(`races of two processes (NADB_SEED=${seed}, ${8 * RACES} races)`, () =>
       expect([merged.message, restored.message]).toEqual([undefined, undefined]);
       expect(restored.result.digest).toBe(digests.get("two"));
     });
-  }, 120_000);
+  }, 300_000);
 
   it("repair × backup, prune, restore or repair: what is sound stays, what is damaged goes", async () => {
     await races(async (path) => {
@@ -205,7 +205,7 @@ describe(`races of two processes (NADB_SEED=${seed}, ${8 * RACES} races)`, () =>
         "reason.json",
       ]);
     });
-  }, 120_000);
+  }, 300_000);
 
   it("a killed owner: the other goes on at once", async () => {
     await races(async (path) => {
@@ -226,5 +226,5 @@ describe(`races of two processes (NADB_SEED=${seed}, ${8 * RACES} races)`, () =>
       await other.must({ op: "consolidate", path, id: "two" });
       await other.must({ op: "prune", path, ...POLICY });
     });
-  }, 120_000);
+  }, 300_000);
 });

@@ -52,7 +52,7 @@ describe("README", () => {
     execFileSync("bash", ["-euo", "pipefail", "-c", asFunction], {
       cwd: folder,
       stdio: "pipe",
-      timeout: 50_000,
+      timeout: 85_000,
     });
     expect(readFileSync(join(folder, "out/greeting"), "utf8")).toBe("hello");
   });

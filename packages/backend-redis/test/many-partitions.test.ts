@@ -25,7 +25,7 @@ it("a load over many partitions succeeds while others read", async () => {
   expect((await over).count).toBe(300);
   expect(await read(reader, "old", "k00001")).toEqual([undefined, "new"]);
   await isSound(reader);
-}, 60_000);
+}, 120_000);
 
 it("of two loads at a time each is whole, in every partition", async () => {
   const one = await namespace({ url: server().url, partitions: 20 });

@@ -25,7 +25,7 @@ describe("sentinels", () => {
     await all.untilReplicated();
     const { port } = await all.master();
     expect(await second.call("ROLE")).toEqual(expect.arrayContaining(["slave", port]));
-  }, 60_000);
+  }, 120_000);
 
   it("ask for a password of their own, and leave nothing behind", async () => {
     const all = await started({ sentinelPassword: "of sentinels" });

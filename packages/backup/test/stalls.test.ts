@@ -121,7 +121,7 @@ describe("a writer that stood still", () => {
   });
 
   it("while it waited for its parent's lease has renewed its own", {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const site = await prepare();
     const { store, target, clock, backups } = site;
@@ -323,7 +323,7 @@ describe("a merge that stood still", () => {
   });
 
   it("while it waited for the backup's lease has renewed its own", {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const site = await prepare();
     const { store, target, clock, backups } = site;

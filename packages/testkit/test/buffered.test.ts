@@ -107,7 +107,7 @@ describe("a process", () => {
     spawnSync(process.execPath, ["--input-type=module", "--eval", script(work)], {
       cwd: import.meta.dirname,
       encoding: "utf8",
-      timeout: 20_000,
+      timeout: 60_000,
     });
 
   it("that has something buffered lives until it is flushed, and then ends", () => {
