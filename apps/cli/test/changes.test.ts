@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { ended, inFolder, start } from "./support/nadb.js";
 
 const TIME = "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z";
-const CHECKPOINT = "[0-9a-f]{16}-\\d+";
+const CHECKPOINT = "[0-9a-f]{16}-\\d+-[0-9a-f]{16}";
 
 describe("changes", () => {
   const { nadb, json, open, path } = inFolder();

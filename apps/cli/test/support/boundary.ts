@@ -143,9 +143,9 @@ async function runOf(target: BackupTarget, info: BackupInfo): Promise<string[]> 
   return found.sort();
 }
 
-/** Where a backup ends: embedded engines call it "generation-version", Redis "generation-server.version_server.version". */
+/** Where a backup ends: embedded engines call it "generation-version-reign", Redis "generation-server.version_server.version". */
 function cutOf({ toCheckpoint }: BackupInfo): Cut {
-  const points = toCheckpoint.slice(toCheckpoint.lastIndexOf("-") + 1).split("_");
+  const points = (toCheckpoint.split("-")[1] as string).split("_");
   return points.map((point) => Number(point.slice(point.indexOf(".") + 1)));
 }
 
