@@ -29,10 +29,10 @@ beforeEach(() => {
   now = START;
 });
 
-/** A full and two incrementals of values that have broken stores somewhere, and what stood in the store at each. */
+/** A full and two incrementals of values that have broken stores somewhere, and what stood in the store in the end. */
 interface Chain {
   readonly target: BackupTarget;
-  readonly states: readonly { readonly digest: string; readonly records: StoredRecord[] }[];
+  readonly tip: { readonly digest: string; readonly records: StoredRecord[] };
 }
 
 const chains = new Map<Engine, Promise<Chain>>();
@@ -48,33 +48,27 @@ async function makeChain(engine: Engine): Promise<Chain> {
   const store = await compressing(await opened(engine, "source", clock));
   const target = memoryTarget();
   const backups = await BackupManager.open({ store, target, clock });
-  const states: Chain["states"][number][] = [];
   for (const [i, change] of STEPS.entries()) {
     await change(store);
     const info =
       i === 0
         ? await backups.createBackup({ backupId: "b0" })
         : await backups.createIncrementalBackup(`b${i - 1}`, { backupId: `b${i}` });
-    const { digest } = await store.stats();
-    const state = { digest, records: await recordsOf(store.storage) };
-    expect(info.stateDigest).toBe(state.digest);
-    states.push(state);
+    expect(info.stateDigest).toBe((await store.stats()).digest);
   }
-  return { target, states };
+  const { digest } = await store.stats();
+  return { target, tip: { digest, records: await recordsOf(store.storage) } };
 }
 
 const compressing = (backend: StorageBackend): Promise<KeyValueStore> =>
   KeyValueStore.open({ ...ID, backend, clock, compressValues: true, closeBackend: false });
 
-/** Restores the first and the last backup of the chain; the one between is on the way to the last. */
-async function restoreAndCompare({ target, states }: Chain, store: KeyValueStore): Promise<void> {
+/** Restores the last backup of the chain; the others are on the way to it. */
+async function restoreAndCompare({ target, tip }: Chain, store: KeyValueStore): Promise<void> {
   const backups = await BackupManager.open({ store, target, clock });
-  for (const [i, { digest, records }] of states.entries()) {
-    if (i === 1) continue;
-    const { head } = await backups.restoreBackup(`b${i}`, { clearExisting: true });
-    expect([head.digest, head.count]).toEqual([digest, records.length]);
-    expectSame(await recordsOf(store.storage), records);
-  }
+  const { head } = await backups.restoreBackup(`b${STEPS.length - 1}`, { clearExisting: true });
+  expect([head.digest, head.count]).toEqual([tip.digest, tip.records.length]);
+  expectSame(await recordsOf(store.storage), tip.records);
 }
 
 /** Both hold the same now, and again after each expiry, before anything is swept and after. */
@@ -88,8 +82,8 @@ async function expectToExpire(one: StorageNamespace, other: StorageNamespace): P
     now += 1;
     for (const each of [one, other]) expect(await each.getMany([key])).toEqual([undefined]);
     for (const each of [one, other]) expect(await each.sweep(now, 100)).toBe(1);
-    expectSame(await recordsOf(other), await recordsOf(one));
-    expect((await other.head()).digest).toBe((await one.head()).digest);
+    const [{ digest, count }, found] = [await one.head(), await other.head()];
+    expect([found.digest, found.count]).toEqual([digest, count]);
   }
 }
 
@@ -102,9 +96,9 @@ async function copyAndCompare(
   const { count } = await from.head();
   const full = await copyNamespace(from, to, options);
   expect(full).toMatchObject({ step: "full", copied: count, inSync: true });
-  expectSame(await recordsOf(to), await recordsOf(from));
   await from.commit([{ type: "put", key: "copied", value: new Uint8Array(3), tags: ["later"] }]);
-  await from.commit([{ type: "delete", key: "many:3" }]);
+  const [doomed = ""] = (await from.keys({ prefix: "many:", limit: 1 })).items;
+  await from.commit([{ type: "delete", key: doomed }]);
   const next = await copyNamespace(from, to, options);
   expect(next).toMatchObject({ step: "changes", copied: 1, deleted: 1, inSync: true });
   expectSame(await recordsOf(to), await recordsOf(from));
