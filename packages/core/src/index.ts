@@ -20,6 +20,7 @@ export {
   writeU32,
   writeU64,
 } from "./bytes.js";
+export { canServe } from "./can-serve.js";
 export { type CompressionOptions, compressValues } from "./compression/compressed-namespace.js";
 export {
   type CopyAllOptions,

@@ -1,7 +1,7 @@
 // Where the archive of a namespace goes on: behind the newest segment that can be restored, or else behind the newest backup
 // of the same generation. What was never finished is swept.
 import {
-  type Checkpoint,
+  canServe,
   corruption,
   type Head,
   isNadbError,
@@ -56,17 +56,7 @@ async function isSuperseded(
 ): Promise<boolean> {
   if (last === undefined) return true;
   if (base === undefined || base.toVersion <= last.toVersion) return false;
-  return !(await isServed(storage, last.toCheckpoint));
-}
-
-async function isServed(storage: StorageNamespace, checkpoint: Checkpoint): Promise<boolean> {
-  try {
-    for await (const _ of storage.changes(checkpoint)) break;
-    return true;
-  } catch (error) {
-    if (isNadbError(error, "NADB_CHECKPOINT_EXPIRED")) return false;
-    throw error;
-  }
+  return !(await canServe(storage, last.toCheckpoint));
 }
 
 /** Undefined when it is damaged: what follows on it could not be restored. */

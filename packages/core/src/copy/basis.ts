@@ -2,6 +2,7 @@
 // INVARIANT: a step replaces or merges only over content that a copy is known to have put there, or that it was permitted
 // to replace.
 import type { Head } from "../backend.js";
+import { canServe } from "../can-serve.js";
 import { isNadbError } from "../errors.js";
 import { type Audit, auditTarget } from "./audit.js";
 import {
@@ -34,7 +35,7 @@ export async function findBasis(
   checkApart(sides, target, sourceHead);
   const found = await standing(sides, progress, target, sourceHead);
   if (found.step === "full" || found.source.checkpoint === sourceHead.checkpoint) return found;
-  if (await canTellChanges(sides, found.source)) return found;
+  if (await canServe(sides.from, found.source.checkpoint, signalOf(sides))) return found;
   if (mayReplace(sides, target)) return { step: "full", because: "expired", target };
   throw checkpointExpired(sides);
 }
@@ -112,15 +113,3 @@ export const auditOf = (
   copied: Head,
   afterStep: boolean,
 ): Audit => ({ from, to, copied, afterStep, now, signal: options.signal });
-
-async function canTellChanges({ from, options }: Sides, copied: Head): Promise<boolean> {
-  const { signal } = options;
-  const least = { pageBytes: 1, ...(signal === undefined ? {} : { signal }) };
-  try {
-    for await (const _ of from.changes(copied.checkpoint, least)) break;
-    return true;
-  } catch (error) {
-    if (!isNadbError(error, "NADB_CHECKPOINT_EXPIRED")) throw error;
-    return false;
-  }
-}
