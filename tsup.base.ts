@@ -26,9 +26,9 @@ export function library(options: Options = {}): Options {
   };
 }
 
-/** Options for a command: ESM only, no types, the `#!` line of the entry is kept. */
-export function command(entry: string): Options {
-  return { ...shared, entry: [entry], format: ["esm"], dts: false };
+/** Options for a command: ESM only, no types, the `#!` line of an entry is kept. */
+export function command(...entry: string[]): Options {
+  return { ...shared, entry, format: ["esm"], dts: false };
 }
 
 // `#name` is chosen when the program runs, by the `imports` map of package.json. Not done by tsup's

