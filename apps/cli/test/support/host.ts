@@ -1,10 +1,10 @@
-// Commands that are run one after another in a process that stays (host.mjs): starting one for each takes longer than
+// Commands that are run one after another in a process that stays (host-process.mjs): starting one for each takes longer than
 // most of them do. At one time each runs in a process of its own.
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
 
-const HOST = fileURLToPath(new URL("./host.mjs", import.meta.url));
+const HOST = fileURLToPath(new URL("./host-process.mjs", import.meta.url));
 
 export interface HostedRequest {
   readonly args: readonly string[];
@@ -27,7 +27,10 @@ afterAll(() => {
 });
 
 /** Rejects when the process has ended, or would not end after the command. */
-export async function runHosted(request: HostedRequest, env: NodeJS.ProcessEnv): Promise<HostedRun> {
+export async function runHosted(
+  request: HostedRequest,
+  env: NodeJS.ProcessEnv,
+): Promise<HostedRun> {
   const host = idle.pop() ?? startHost(env);
   const run = await ask(host, request);
   idle.push(host);

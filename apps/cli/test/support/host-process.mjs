@@ -17,7 +17,11 @@ process.on("disconnect", () => process.exit());
 async function run({ args, cwd, env, input }) {
   const stdout = collector();
   const stderr = collector();
-  const terminal = { stdin: Readable.from(input.length === 0 ? [] : [Buffer.from(input)]), stdout: stdout.stream, stderr: stderr.stream };
+  const terminal = {
+    stdin: Readable.from(input.length === 0 ? [] : [Buffer.from(input)]),
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+  };
   process.chdir(cwd);
   Object.assign(process.env, env);
   try {
