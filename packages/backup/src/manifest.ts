@@ -141,7 +141,7 @@ function plainOf(info: BackupInfo): ManifestJson {
 }
 
 export function encodeManifest(info: BackupInfo): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(manifestToJson(info), null, 2)}\n`);
+  return utf8.encode(`${JSON.stringify(manifestToJson(info), null, 2)}\n`);
 }
 
 /** @param what names the file in messages; @param types what it may be of. */
@@ -238,10 +238,14 @@ export function cutChecksumOf(info: BackupInfo): string {
   return checksumOf(Object.fromEntries(fields.map(([field, name]) => [name, info[field]])));
 }
 
+const utf8 = new TextEncoder();
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
+
 /** SHA-256 over the JSON of the fields, sorted by name. */
 function checksumOf(plain: ManifestJson): string {
-  const sorted = Object.fromEntries(Object.entries(plain).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return `sha256:${toHex(sha256(new TextEncoder().encode(JSON.stringify(sorted))))}`;
+  const sorted: Record<string, unknown> = {};
+  for (const name of Object.keys(plain).sort()) sorted[name] = plain[name];
+  return `sha256:${toHex(sha256(utf8.encode(JSON.stringify(sorted))))}`;
 }
 
 function isKind(value: unknown, kind: Kind): boolean {
@@ -258,7 +262,7 @@ export const isObject = (value: unknown): value is Readonly<Record<string, unkno
 
 export function parseJson(bytes: Uint8Array, what: string): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return JSON.parse(strictUtf8.decode(bytes));
   } catch {
     throw corruption(`${what} is no JSON`);
   }

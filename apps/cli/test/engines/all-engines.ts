@@ -47,8 +47,13 @@ export interface Pair {
   readonly into: Engine;
 }
 
-const ALL = Object.keys(ENGINES) as readonly Engine[];
-export const PAIRS: readonly Pair[] = ALL.flatMap((from) => ALL.map((into) => ({ from, into })));
+export const ALL = Object.keys(ENGINES) as readonly Engine[];
+/** Those in this process, and the others: their tests are of two files, which run at the same time. */
+export const EMBEDDED: readonly Engine[] = ["memory", "fs", "the SQLite example"];
+export const SERVERS = ALL.filter((engine) => !EMBEDDED.includes(engine));
+
+export const pairsFrom = (engines: readonly Engine[]): Pair[] =>
+  engines.flatMap((from) => ALL.map((into) => ({ from, into })));
 
 export const isThere = ({ from, into }: Pair): boolean =>
   example !== undefined || ![from, into].includes("the SQLite example");

@@ -1,0 +1,4 @@
+import { EMBEDDED } from "./all-engines.js";
+import { testChainsOf } from "./chains.js";
+
+testChainsOf(EMBEDDED);

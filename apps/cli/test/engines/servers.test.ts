@@ -1,0 +1,4 @@
+import { SERVERS } from "./all-engines.js";
+import { testChainsOf } from "./chains.js";
+
+testChainsOf(SERVERS);
