@@ -6,8 +6,8 @@ import { get, scanAll, setAll } from "../redis/plain.mjs";
 import { longestScript, memoryOf, startBenchServer } from "../redis/server.mjs";
 
 const BATCH = 250;
-/** Of more mutations a commit goes in steps: this is the longest script that there is of one. */
-const LIMIT = 1_000;
+/** A commit of so many goes in steps. */
+const MANY = 1_000;
 const IN_FLIGHT = 64;
 
 export const redis = { name: "redis", run };
@@ -35,7 +35,7 @@ async function runOn(server, { filled, folders, runs, note }) {
 }
 
 async function measureWrites({ server, entries, runs, note }) {
-  const [longest, longestOfLimit] = [[], []];
+  const [longest, longestOfMany] = [[], []];
   const setAllBy = (batch, scripts) =>
     onEmpty(server, async (store) => {
       await longestScript(server.client); // those of others do not count
@@ -46,7 +46,7 @@ async function measureWrites({ server, entries, runs, note }) {
   const samples = await measure(
     {
       nadb: () => setAllBy(BATCH, longest),
-      limit: () => setAllBy(LIMIT, longestOfLimit),
+      many: () => setAllBy(MANY, longestOfMany),
       plain: async () => {
         await server.empty();
         return timed(entries.length, () => setAll(server.client, entries, BATCH));
@@ -68,7 +68,7 @@ async function measureWrites({ server, entries, runs, note }) {
       peer: plain,
       goal: { perSecond: 25_000 },
     },
-    { what: `redis: setMany of ${LIMIT}`, samples: samples.limit },
+    { what: `redis: setMany of ${MANY}`, samples: samples.many },
     { what: `redis: set, ${IN_FLIGHT} in flight`, samples: samples.single },
     {
       what: `redis: longest script of setMany of ${BATCH}`,
@@ -76,8 +76,8 @@ async function measureWrites({ server, entries, runs, note }) {
       goal: { milliseconds: 20 },
     },
     {
-      what: `redis: longest script of setMany of ${LIMIT}`,
-      samples: longestOfLimit.slice(1),
+      what: `redis: longest script of setMany of ${MANY}`,
+      samples: longestOfMany.slice(1),
       goal: { milliseconds: 20 },
     },
   ];

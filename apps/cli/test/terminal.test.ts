@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { confirmPlan } from "../src/confirm.js";
 import { Output } from "../src/output.js";
 import type { Session } from "../src/session.js";
-import { ended, inFolder, start } from "./support/nadb.js";
+import { ended, inFolder, run, start } from "./support/nadb.js";
 
 describe("flags and environment", () => {
   const { nadb, json, path } = inFolder();
@@ -40,6 +40,16 @@ describe("flags and environment", () => {
 
   it("without a command it is wrong usage", async () => {
     expect(await nadb("--json")).toMatchObject({ exitCode: 2, stdout: "" });
+  });
+
+  it("a process ends with the exit code of its command", async () => {
+    const exitOf = async (args: string): Promise<number | null> =>
+      (await run(args.split(" "), { cwd: path() })).exitCode;
+    expect(await exitOf("set a v")).toBe(0);
+    expect(await exitOf("get nosuch")).toBe(1);
+    expect(await exitOf("nosuch")).toBe(2);
+    expect(await exitOf("get a --store fs:./nowhere")).toBe(10);
+    expect(await exitOf("backup health")).toBe(6);
   });
 
   it("colours appear only when asked for where no terminal is", async () => {

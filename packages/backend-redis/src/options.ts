@@ -34,7 +34,7 @@ export interface RedisBackendOptions {
   readonly wait?: Wait;
   /**
    * A commit of more mutations and expectations than this goes in several scripts, so that other clients of the server need
-   * not wait for it: 1 to 100,000, default 1,000 (docs/performance.md tells how long they take). It is still seen at once and whole.
+   * not wait for it: 1 to 100,000, default 256 (docs/performance.md tells how long they take). It is still seen at once and whole.
    */
   readonly scriptMutations?: number;
   /** Now, in ms since the epoch. Default `Date.now`. */

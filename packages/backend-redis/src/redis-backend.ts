@@ -21,7 +21,7 @@ import { Link, type Reply, word } from "./link.js";
 import { RedisNamespace } from "./namespace.js";
 import { type RedisBackendOptions, type Settings, settingsOf } from "./options.js";
 import { Complaints, superviseClient } from "./own-client.js";
-import { DEFAULT_SCRIPT_MUTATIONS } from "./script-size.js";
+import { SCRIPT_CHANGES } from "./script-size.js";
 import { checkServer } from "./server.js";
 
 const MAX_VALUE_BYTES = 256 * 1024 * 1024;
@@ -65,7 +65,7 @@ class RedisBackend implements StorageBackend {
       clock: options.clock ?? Date.now,
       random: options.random ?? ((bytes) => void crypto.getRandomValues(bytes)),
       tombstoneRetentionMs: retention * 1000,
-      scriptMutations: options.scriptMutations ?? DEFAULT_SCRIPT_MUTATIONS,
+      scriptMutations: options.scriptMutations ?? SCRIPT_CHANGES,
       checkOpen: () => this.#checkOpen(),
       track: (work) => this.#track(work),
       inBackground: (work) => this.#inBackground(work),

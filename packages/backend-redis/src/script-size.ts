@@ -1,10 +1,9 @@
 // How much of one thing a script does, so that no other client of the server waits long for it.
 
-/** Mutations and expectations of one script (see workOf), or bytes of them. */
+/** Mutations and expectations of one script (see workOf), or bytes of them. Of commits `scriptMutations` may say otherwise. */
 export const SCRIPT_CHANGES = 256;
 export const SCRIPT_BYTES = 4 << 20;
-/** A commit is one script, unless it has more mutations and expectations than this, or more bytes. */
-export const DEFAULT_SCRIPT_MUTATIONS = 1_000;
+/** A commit of more bytes goes in steps. */
 export const COMMIT_BYTES = 16 << 20;
 
 /**
