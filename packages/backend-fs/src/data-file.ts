@@ -8,7 +8,7 @@
 //   tree := pageBytes:u32 flags:u16 depth:u16 branches:u64 leaves:u64 overflows:u64 entries:u64 root:u64
 //
 // Numbers are little-endian. header and page as in page-tree.ts.
-import { constants } from "node:fs";
+import { constants, readSync } from "node:fs";
 import { access, type FileHandle, open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -33,6 +33,15 @@ const CHECKED_MACHINES = ["x64", "arm64", "riscv64", "loong64"];
 const MAKING_MS = 250;
 const MAKING_STEP_MS = 10;
 
+export const isCheckedMachine = (): boolean => CHECKED_MACHINES.includes(process.arch);
+
+/** Where the txnids of the two metas are. REQUIRES: the descriptor is of a file that was checked. */
+export function metaOffsets(descriptor: number): readonly number[] {
+  const bytes = Buffer.alloc(4);
+  readSync(descriptor, bytes, 0, 4, FREE_OFFSET);
+  return [0, bytes.readUInt32LE()].map((meta) => meta + LAST_PAGE_OFFSET + 8);
+}
+
 interface Meta {
   readonly pageBytes: number;
   readonly roots: readonly bigint[];
@@ -45,7 +54,7 @@ interface Meta {
  * when its end is missing, NADB_IO when it can not be read and written.
  */
 export async function checkDataFile(folder: string): Promise<void> {
-  if (!CHECKED_MACHINES.includes(process.arch)) return;
+  if (!isCheckedMachine()) return;
   const path = join(folder, DATA_FILE);
   let file: FileHandle | undefined;
   try {

@@ -7,14 +7,14 @@ import { ioError, NadbError } from "@nadb/core";
 import { DATA_FILE } from "./data-file.js";
 
 export class HeldFile {
-  readonly #descriptor: number;
+  readonly descriptor: number;
   /** Some file systems count no names at all. */
   readonly #namesAreCounted: boolean;
 
   /** Throws NADB_IO when there is no data.mdb in the folder. */
   constructor(readonly folder: string) {
     try {
-      this.#descriptor = openSync(join(folder, DATA_FILE), "r");
+      this.descriptor = openSync(join(folder, DATA_FILE), "r");
     } catch (error) {
       throw ioError(`opening the store in ${folder}`, error);
     }
@@ -31,10 +31,10 @@ export class HeldFile {
   }
 
   close(): void {
-    closeSync(this.#descriptor);
+    closeSync(this.descriptor);
   }
 
   #names(): number {
-    return fstatSync(this.#descriptor).nlink;
+    return fstatSync(this.descriptor).nlink;
   }
 }

@@ -13,6 +13,7 @@ import {
 } from "@nadb/core";
 import { open, type RootDatabase, type Transaction } from "lmdb";
 import { HeldFile } from "./held-file.js";
+import { NewestCommit } from "./newest-commit.js";
 
 type Database = RootDatabase<Buffer, Uint8Array>;
 
@@ -23,10 +24,18 @@ const MAX_READERS = 512;
 /** Throws NADB_NOT_A_STORE when `data.mdb` there is no LMDB file, NADB_IO when it can not be opened. */
 export async function openLmdb(path: string): Promise<OrderedKv> {
   const db = openDatabase(path);
+  let file: HeldFile | undefined;
+  let newest: NewestCommit | undefined;
   try {
-    return new LmdbKv(db, path, new HeldFile(path));
+    file = new HeldFile(path);
+    newest = new NewestCommit(path, file.descriptor);
+    const kv = new LmdbKv(db, path, file, newest);
+    if (newest.isForgotten()) await kv.write(() => undefined);
+    return kv;
   } catch (error) {
     await db.close();
+    file?.close();
+    newest?.close();
     throw error;
   }
 }
@@ -64,6 +73,7 @@ class LmdbKv implements OrderedKv {
     readonly db: Database,
     readonly path: string,
     readonly file: HeldFile,
+    readonly newest: NewestCommit,
   ) {
     this.#writer = new LmdbWriter(db, path);
   }
@@ -87,7 +97,7 @@ class LmdbKv implements OrderedKv {
   }
 
   async write<T>(body: (tx: WriteTransaction) => T): Promise<T> {
-    const result = await this.#commit((tx) => {
+    const result = await this.#commitOnNewest((tx) => {
       this.file.checkNotRemoved(); // before anything is changed that reads would see
       return body(tx);
     });
@@ -95,10 +105,21 @@ class LmdbKv implements OrderedKv {
     return result;
   }
 
+  async #commitOnNewest<T>(body: (tx: WriteTransaction) => T): Promise<T> {
+    for (;;) {
+      try {
+        return await this.#commit(body);
+      } catch (error) {
+        if (!(error instanceof Outdated)) throw error;
+      }
+    }
+  }
+
   async #commit<T>(body: (tx: WriteTransaction) => T): Promise<T> {
     const outcome: { refusal?: unknown } = {};
     const guarded = (): T => {
       try {
+        if (!this.newest.isBaseOf(this.db.getWriteTxnId())) throw new Outdated();
         return body(this.#writer);
       } catch (error) {
         outcome.refusal = error;
@@ -129,8 +150,12 @@ class LmdbKv implements OrderedKv {
     this.#closed = true;
     await this.db.close();
     this.file.close();
+    this.newest.close();
   }
 }
+
+/** Thrown to undo a transaction that has not begun from the newest commit, before it has done anything. Never leaves this file. */
+class Outdated extends Error {}
 
 class LmdbReader implements ReadTransaction {
   readonly #options: { transaction?: Transaction };

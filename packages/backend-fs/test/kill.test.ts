@@ -5,7 +5,7 @@ import { describe, it } from "vitest";
 import { fsBackend } from "../src/index.js";
 
 const KILLS = 120;
-const TIMEOUT_MS = 30_000 + Number(process.env.NADB_KILLS || KILLS) * 1_000;
+const TIMEOUT_MS = 60_000 + Number(process.env.NADB_KILLS || KILLS) * 2_000;
 const patient: Runner = { describe, it: (name, body) => it(name, body, TIMEOUT_MS) };
 
 const folders: KillPlace = {
