@@ -25,17 +25,14 @@ const MAX_READERS = 512;
 export async function openLmdb(path: string): Promise<OrderedKv> {
   const db = openDatabase(path);
   let file: HeldFile | undefined;
-  let newest: NewestCommit | undefined;
   try {
     file = new HeldFile(path);
-    newest = new NewestCommit(path, file.descriptor);
-    const kv = new LmdbKv(db, path, file, newest);
-    if (newest.isForgotten()) await kv.write(() => undefined);
+    const kv = new LmdbKv(db, path, file);
+    await kv.write(() => undefined); // opening may have made the newest commit forgotten (newest-commit.ts)
     return kv;
   } catch (error) {
     await db.close();
     file?.close();
-    newest?.close();
     throw error;
   }
 }
@@ -66,6 +63,7 @@ function openDatabase(path: string): Database {
 
 class LmdbKv implements OrderedKv {
   readonly #writer: WriteTransaction;
+  readonly #newest: NewestCommit;
   #reader: ReadTransaction | undefined;
   #closed = false;
 
@@ -73,8 +71,8 @@ class LmdbKv implements OrderedKv {
     readonly db: Database,
     readonly path: string,
     readonly file: HeldFile,
-    readonly newest: NewestCommit,
   ) {
+    this.#newest = new NewestCommit(path, file.descriptor);
     this.#writer = new LmdbWriter(db, path);
   }
 
@@ -119,7 +117,7 @@ class LmdbKv implements OrderedKv {
     const outcome: { refusal?: unknown } = {};
     const guarded = (): T => {
       try {
-        if (!this.newest.isBaseOf(this.db.getWriteTxnId())) throw new Outdated();
+        if (!this.#newest.isBaseOf(this.db.getWriteTxnId())) throw new Outdated();
         return body(this.#writer);
       } catch (error) {
         outcome.refusal = error;
@@ -150,7 +148,6 @@ class LmdbKv implements OrderedKv {
     this.#closed = true;
     await this.db.close();
     this.file.close();
-    this.newest.close();
   }
 }
 

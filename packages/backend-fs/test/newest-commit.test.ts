@@ -1,8 +1,11 @@
 // A process that opens a store while another commits can set the engine back by a commit (newest-commit.ts): nothing may
 // be lost by that.
 import { execFile, execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { Worker } from "node:worker_threads";
 import { checkNamespace } from "@nadb/testkit";
 import { describe, expect, it } from "vitest";
 import { newFolder, openStore } from "./folders.js";
@@ -52,6 +55,39 @@ describe("a store that is set back by a commit", () => {
     await promisify(execFile)(process.execPath, ["-e", open, folder]);
     expect(await store.get("k")).toBeDefined();
     await checkNamespace(store.storage, Date.now());
+  });
+});
+
+describe.skipIf(process.platform !== "linux")("the locks that other processes go by", () => {
+  const locksOn = (folder: string): number => {
+    const { ino } = statSync(join(folder, "lock.mdb"));
+    const lines = readFileSync("/proc/locks", "utf8").split("\n");
+    return lines.filter((line) => line.includes(`:${ino} `)).length;
+  };
+
+  it("stay when another thread closes the store", async () => {
+    const folder = newFolder();
+    const store = await openStore(folder);
+    await store.set("k", "v");
+    const before = locksOn(folder);
+    expect(before).toBeGreaterThan(0);
+    const open = new URL("programs/open.mjs", import.meta.url);
+    await once(new Worker(open, { argv: [folder], execArgv: [] }), "exit");
+    expect((await store.stats()).count).toBe(2);
+    expect(locksOn(folder)).toBe(before);
+  });
+
+  it("stay when the engine was set back", async () => {
+    const folder = newFolder();
+    const store = await openStore(folder);
+    await store.set("before", "v");
+    await store.set("k", "v");
+    const before = locksOn(folder);
+    expect(before).toBeGreaterThan(0);
+    setBack(folder);
+    await store.set("next", "v");
+    expect((await store.stats()).count).toBe(3);
+    expect(locksOn(folder)).toBe(before);
   });
 });
 
