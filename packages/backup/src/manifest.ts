@@ -9,6 +9,9 @@ export type FormatName = "nadb-pack" | "nadb-json" | "python-json";
 const OWN_FORMATS: readonly unknown[] = ["nadb-pack", "nadb-json"] satisfies FormatName[];
 export const isOwnFormat = (format: unknown): boolean => OWN_FORMATS.includes(format);
 
+const utf8 = new TextEncoder();
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
+
 export const MANIFEST_VERSION = 1;
 /** Manifests are small; anything larger is none. */
 export const MAX_MANIFEST_BYTES = 1 << 20;
@@ -238,13 +241,10 @@ export function cutChecksumOf(info: BackupInfo): string {
   return checksumOf(Object.fromEntries(fields.map(([field, name]) => [name, info[field]])));
 }
 
-const utf8 = new TextEncoder();
-const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
-
 /** SHA-256 over the JSON of the fields, sorted by name. */
 function checksumOf(plain: ManifestJson): string {
-  const sorted: Record<string, unknown> = {};
-  for (const name of Object.keys(plain).sort()) sorted[name] = plain[name];
+  const names = Object.keys(plain).sort();
+  const sorted = Object.fromEntries(names.map((name) => [name, plain[name]]));
   return `sha256:${toHex(sha256(utf8.encode(JSON.stringify(sorted))))}`;
 }
 

@@ -147,8 +147,10 @@ describe("manifest checksum", () => {
     await refuses("NADB_CORRUPTION", () => decode(rest), "the file");
   });
 
-  it("finds a field too many", async () => {
-    await refuses("NADB_CORRUPTION", () => decode({ ...json, note: "mine" }), "checksum");
+  it.each(["note", "__proto__", "constructor"])("finds a field too many: %s", async (name) => {
+    const more = { ...json };
+    Object.defineProperty(more, name, { value: { a: 1 }, enumerable: true });
+    await refuses("NADB_CORRUPTION", () => decode(more), "checksum");
   });
 
   it("covers fields that this version does not know, and lets them be", () => {
